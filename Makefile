@@ -1,0 +1,119 @@
+# Countersign. `make deps` as root, then `make`, `make check`. Every target is described by `make help`.
+SHELL = /bin/bash
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= gcc
+KYE ?= ../shared/kye
+VECTORS ?= ../shared/vectors
+
+BUILD_PACKAGES = pkg-config libp11-dev libp11-kit-dev libsodium-dev libssl-dev libjansson-dev libsqlite3-dev \
+	libsystemd-dev libinih-dev libpcre2-dev libseccomp-dev libcmocka-dev
+TEST_PACKAGES = softhsm2 opensc python3 python3-jwcrypto systemd util-linux
+LINT_PACKAGES = cppcheck
+
+# pkg-config runs when a recipe needs it and once per library list: `make deps` may install it in the same run.
+pkg = $(or $(pkg_$(1)_$(2)),$(eval pkg_$(1)_$(2) := $(shell pkg-config --$(1) $($(2)_PC)))$(pkg_$(1)_$(2)))
+core_PC = jansson libsodium libcrypto libpcre2-8
+token_PC = libp11 p11-kit-1
+daemon_PC = libsystemd sqlite3 libseccomp
+settings_PC = inih
+test_PC = cmocka
+all_PC = $(core_PC) $(token_PC) $(daemon_PC) $(settings_PC) $(test_PC)
+
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wcast-qual \
+	-Wundef -Wwrite-strings -Wno-missing-field-initializers
+HARDENING = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+GCC_HARDENING = -ftrivial-auto-var-init=zero
+ifneq ($(findstring clang,$(CC)),)
+GCC_HARDENING =
+endif
+OPTIMISE ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 $(OPTIMISE) $(WARNINGS) $(HARDENING) $(GCC_HARDENING) $(if $(WERROR),-Werror) \
+	$(VARIANT) -Iinclude -Icore -I. $(call pkg,cflags,all) $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(VARIANT) $(LDFLAGS)
+
+sources = $(sort $(wildcard $(addsuffix /*.c,$(1))))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+CORE = $(call objects,$(call sources,core core/*)) $(BUILD)/obj/schemas/embedded.o
+TOKEN = $(call objects,$(call sources,pkcs11))
+SIGNER = $(call objects,$(call sources,pkcs11/signer))
+DAEMON = $(call objects,$(call sources,appliance/daemon))
+COMMAND = $(call objects,$(call sources,appliance/command))
+PROVISION = $(call objects,$(call sources,provisioning))
+FIXTURE = $(call objects,$(call sources,tests/fixture))
+# The teeth variant alone links the switch that turns rules off.
+ifdef TEETH
+CORE += $(call objects,tests/teeth/rules_off.c)
+endif
+LIBCORE = $(BUILD)/lib/libcountersign-core.a
+LIBTOKEN = $(BUILD)/lib/libcountersign-token.a
+BIN = $(addprefix $(BUILD)/bin/,countersignd countersign-signer countersign countersign-provision)
+UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_TOKEN = $(patsubst tests/token/%.c,$(BUILD)/tests/token/%,$(wildcard tests/token/test_*.c))
+CONFORMANCE = $(patsubst tests/conformance/%.c,$(BUILD)/tests/conformance/%,$(wildcard tests/conformance/test_*.c))
+TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
+BENCH = $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
+
+.PHONY: all deps check check-unit check-integration asan lint demo conformance install clean help bench teeth soak \
+	build-tests
+.DELETE_ON_ERROR:
+all: $(BIN)
+
+# `make -j deps demo` names both at once: everything else then waits for deps.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+$(filter-out deps,$(MAKECMDGOALS)) $(CORE) $(TOKEN) $(SIGNER) $(DAEMON) $(COMMAND) $(PROVISION): | deps
+endif
+
+deps:
+	apt-get update
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+		$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/schemas/embedded.c: schemas/embed.sh $(sort $(wildcard schemas/*.json))
+	@mkdir -p $(@D)
+	sh schemas/embed.sh $(filter %.json,$^) > $@
+$(BUILD)/obj/schemas/embedded.o: $(BUILD)/obj/schemas/embedded.c
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(LIBCORE): $(CORE)
+$(LIBTOKEN): $(TOKEN)
+$(BUILD)/lib/%.a:
+	@mkdir -p $(@D)
+	rm -f $@
+	ar rcs $@ $^
+
+link = @mkdir -p $(@D); set -x; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+$(BUILD)/bin/countersignd: $(DAEMON) $(LIBCORE)
+	$(link) $(call pkg,libs,core) $(call pkg,libs,daemon) $(call pkg,libs,settings)
+$(BUILD)/bin/countersign-signer: $(SIGNER) $(LIBTOKEN) $(LIBCORE)
+	$(link) $(call pkg,libs,core) $(call pkg,libs,token) $(call pkg,libs,settings) -ldl
+$(BUILD)/bin/countersign: $(COMMAND) $(LIBTOKEN) $(LIBCORE)
+	$(link) $(call pkg,libs,core) $(call pkg,libs,token) -ldl
+$(BUILD)/bin/countersign-provision: $(PROVISION) $(LIBTOKEN) $(LIBCORE)
+	$(link) $(call pkg,libs,core) $(call pkg,libs,token) -ldl
+
+# core/ is linked alone by its tests: a stray dependency fails here.
+$(BUILD)/tests/unit/% $(BUILD)/tests/conformance/%: $(FIXTURE) $(LIBCORE)
+	$(link) $(call pkg,libs,core) $(call pkg,libs,test)
+$(UNIT) $(CONFORMANCE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o
+$(UNIT_TOKEN): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FIXTURE) $(LIBTOKEN) $(LIBCORE)
+	$(link) $(call pkg,libs,core) $(call pkg,libs,token) $(call pkg,libs,test) -ldl
+$(TOOLS): $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(FIXTURE) $(LIBTOKEN) $(LIBCORE)
+	$(link) $(call pkg,libs,core) $(call pkg,libs,token) -ldl
+$(BENCH): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(FIXTURE) $(LIBCORE)
+	$(link) $(call pkg,libs,core)
+
+build-tests: $(UNIT) $(UNIT_TOKEN) $(CONFORMANCE) $(TOOLS)
+
+help:
+	@sed -n 's/^## //p' docs/build.md 2>/dev/null || true
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
