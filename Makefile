@@ -30,12 +30,13 @@ GCC_HARDENING =
 endif
 OPTIMISE ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 $(OPTIMISE) $(WARNINGS) $(HARDENING) $(GCC_HARDENING) $(if $(WERROR),-Werror) \
-	$(VARIANT) -Iinclude -Icore -I. $(call pkg,cflags,all) $(CFLAGS)
+	$(VARIANT) -Iinclude -Icore -Icommon -I. $(call pkg,cflags,all) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(VARIANT) $(LDFLAGS)
 
 sources = $(sort $(wildcard $(addsuffix /*.c,$(1))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 CORE = $(call objects,$(call sources,core core/*)) $(BUILD)/obj/schemas/embedded.o
+COMMON = $(call objects,$(call sources,common))
 TOKEN = $(call objects,$(call sources,pkcs11))
 SIGNER = $(call objects,$(call sources,pkcs11/signer))
 DAEMON = $(call objects,$(call sources,appliance/daemon))
@@ -48,6 +49,7 @@ CORE += $(call objects,tests/teeth/rules_off.c)
 endif
 LIBCORE = $(BUILD)/lib/libcountersign-core.a
 LIBTOKEN = $(BUILD)/lib/libcountersign-token.a
+LIBCOMMON = $(BUILD)/lib/libcountersign-common.a
 BIN = $(addprefix $(BUILD)/bin/,countersignd countersign-signer countersign countersign-provision)
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 UNIT_TOKEN = $(patsubst tests/token/%.c,$(BUILD)/tests/token/%,$(wildcard tests/token/test_*.c))
@@ -62,7 +64,7 @@ all: $(BIN)
 
 # `make -j deps demo` names both at once: everything else then waits for deps.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
-$(filter-out deps,$(MAKECMDGOALS)) $(CORE) $(TOKEN) $(SIGNER) $(DAEMON) $(COMMAND) $(PROVISION): | deps
+$(filter-out deps,$(MAKECMDGOALS)) $(CORE) $(COMMON) $(TOKEN) $(SIGNER) $(DAEMON) $(COMMAND) $(PROVISION): | deps
 endif
 
 deps:
@@ -82,28 +84,29 @@ $(BUILD)/obj/schemas/embedded.o: $(BUILD)/obj/schemas/embedded.c
 
 $(LIBCORE): $(CORE)
 $(LIBTOKEN): $(TOKEN)
+$(LIBCOMMON): $(COMMON)
 $(BUILD)/lib/%.a:
 	@mkdir -p $(@D)
 	rm -f $@
 	ar rcs $@ $^
 
 link = @mkdir -p $(@D); set -x; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
-$(BUILD)/bin/countersignd: $(DAEMON) $(LIBCORE)
+$(BUILD)/bin/countersignd: $(DAEMON) $(LIBCOMMON) $(LIBCORE)
 	$(link) $(call pkg,libs,core) $(call pkg,libs,daemon) $(call pkg,libs,settings)
-$(BUILD)/bin/countersign-signer: $(SIGNER) $(LIBTOKEN) $(LIBCORE)
+$(BUILD)/bin/countersign-signer: $(SIGNER) $(LIBTOKEN) $(LIBCOMMON) $(LIBCORE)
 	$(link) $(call pkg,libs,core) $(call pkg,libs,token) $(call pkg,libs,settings) -ldl
-$(BUILD)/bin/countersign: $(COMMAND) $(LIBTOKEN) $(LIBCORE)
+$(BUILD)/bin/countersign: $(COMMAND) $(LIBTOKEN) $(LIBCOMMON) $(LIBCORE)
 	$(link) $(call pkg,libs,core) $(call pkg,libs,token) -ldl
-$(BUILD)/bin/countersign-provision: $(PROVISION) $(LIBTOKEN) $(LIBCORE)
+$(BUILD)/bin/countersign-provision: $(PROVISION) $(LIBTOKEN) $(LIBCOMMON) $(LIBCORE)
 	$(link) $(call pkg,libs,core) $(call pkg,libs,token) -ldl
 
 # core/ is linked alone by its tests: a stray dependency fails here.
 $(BUILD)/tests/unit/% $(BUILD)/tests/conformance/%: $(FIXTURE) $(LIBCORE)
 	$(link) $(call pkg,libs,core) $(call pkg,libs,test)
 $(UNIT) $(CONFORMANCE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o
-$(UNIT_TOKEN): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FIXTURE) $(LIBTOKEN) $(LIBCORE)
+$(UNIT_TOKEN): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FIXTURE) $(LIBTOKEN) $(LIBCOMMON) $(LIBCORE)
 	$(link) $(call pkg,libs,core) $(call pkg,libs,token) $(call pkg,libs,test) -ldl
-$(TOOLS): $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(FIXTURE) $(LIBTOKEN) $(LIBCORE)
+$(TOOLS): $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(FIXTURE) $(LIBTOKEN) $(LIBCOMMON) $(LIBCORE)
 	$(link) $(call pkg,libs,core) $(call pkg,libs,token) -ldl
 $(BENCH): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(FIXTURE) $(LIBCORE)
 	$(link) $(call pkg,libs,core)

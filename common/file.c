@@ -1,0 +1,136 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum cs_err read_all(int fd, const char *path, size_t max, struct cs_bytes *data, struct cs_fault *fault)
+{
+	uint8_t block[16384];
+
+	for (;;) {
+		ssize_t n = read(fd, block, sizeof block);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return cs_fault_set(fault, CS_E_IO, path, "cannot read: %s", strerror(errno));
+		if (n == 0)
+			return CS_OK;
+		if (data->len + (size_t)n > max)
+			return cs_fault_set(fault, CS_E_TOO_LARGE, path, "more than %zu bytes", max);
+		enum cs_err err = cs_bytes_add(data, block, (size_t)n);
+		if (err != CS_OK)
+			return err;
+	}
+}
+
+enum cs_err cs_file_read(const char *path, size_t max, struct cs_bytes *ret_data, struct cs_fault *fault)
+{
+	struct cs_bytes data = {0};
+	struct stat st;
+	enum cs_err err;
+	bool standard_input = strcmp(path, "-") == 0;
+	int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return cs_fault_set(fault, errno == ENOENT ? CS_E_NOT_FOUND : CS_E_IO, path, "cannot open: %s",
+			strerror(errno));
+	if (!standard_input && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)))
+		err = cs_fault_set(fault, CS_E_IO, path, "not a regular file");
+	else
+		err = read_all(fd, path, max, &data, fault);
+	if (!standard_input)
+		close(fd);
+	if (err != CS_OK) {
+		cs_bytes_free(&data);
+		return err;
+	}
+	*ret_data = data;
+	return CS_OK;
+}
+
+enum cs_err cs_file_read_json(const char *path, size_t max, json_t **ret_doc, struct cs_fault *fault)
+{
+	CS_CLEANUP_BYTES struct cs_bytes data = {0};
+	struct cs_fault inner = {0};
+	enum cs_err err = cs_file_read(path, max, &data, fault);
+
+	if (err != CS_OK)
+		return err;
+	err = cs_json_read(data.data ? (const void *)data.data : "", data.len, max, ret_doc, &inner);
+	if (err != CS_OK) {
+		char where[PATH_MAX + 64];
+		snprintf(where, sizeof where, "%s%s%s", path, inner.path[0] ? "#" : "", inner.path);
+		return cs_fault_set(fault, err, where, "%s", inner.detail);
+	}
+	return CS_OK;
+}
+
+static bool write_all(int fd, const uint8_t *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+/* A rename is durable only when its directory is. */
+static bool sync_directory(const char *path)
+{
+	char copy[PATH_MAX];
+
+	if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
+		return false;
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool ok = fsync(fd) == 0;
+	close(fd);
+	return ok;
+}
+
+enum cs_err cs_file_write(const char *path, const void *data, size_t len, unsigned mode, struct cs_fault *fault)
+{
+	char temporary[PATH_MAX];
+
+	if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary)
+		return cs_fault_set(fault, CS_E_TOO_LARGE, path, "the path is too long");
+	int fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return cs_fault_set(fault, CS_E_IO, path, "cannot create: %s", strerror(errno));
+	bool ok = fchmod(fd, mode) == 0 && write_all(fd, data, len) && fsync(fd) == 0;
+	ok = close(fd) == 0 && ok;
+	ok = ok && rename(temporary, path) == 0;
+	if (!ok) {
+		int saved = errno;
+		unlink(temporary);
+		return cs_fault_set(fault, CS_E_IO, path, "cannot write: %s", strerror(saved));
+	}
+	if (!sync_directory(path))
+		return cs_fault_set(fault, CS_E_IO, path, "cannot make the directory durable: %s", strerror(errno));
+	return CS_OK;
+}
+
+enum cs_err cs_file_write_json(const char *path, const json_t *doc, unsigned mode, struct cs_fault *fault)
+{
+	CS_CLEANUP_BYTES struct cs_bytes text = {0};
+	enum cs_err err = cs_canonical_print(doc, &text);
+
+	if (err == CS_OK)
+		err = cs_bytes_add(&text, "\n", 1);
+	if (err != CS_OK)
+		return cs_fault_set(fault, err, path, "cannot print the document");
+	return cs_file_write(path, text.data, text.len, mode, fault);
+}

@@ -1,0 +1,18 @@
+/*
+ * Bounded reading and durable writing of whole files.
+ */
+#ifndef CS_FILE_H
+#define CS_FILE_H
+
+#include "canonical.h"
+
+/* Reads a regular file (or "-": standard input) of at most `max` bytes. CS_E_IO, CS_E_NOT_FOUND, CS_E_TOO_LARGE; the fault's path is the file's. */
+CS_MUST_CHECK enum cs_err cs_file_read(const char *path, size_t max, struct cs_bytes *ret_data, struct cs_fault *fault);
+/* cs_file_read and cs_json_read; the fault's path is "FILE" or "FILE#/pointer". */
+CS_MUST_CHECK enum cs_err cs_file_read_json(const char *path, size_t max, json_t **ret_doc, struct cs_fault *fault);
+/* Writes a temporary file beside `path`, fsyncs it, renames it and fsyncs the directory. */
+CS_MUST_CHECK enum cs_err cs_file_write(const char *path, const void *data, size_t len, unsigned mode, struct cs_fault *fault);
+/* Writes the canonical form and a newline. */
+CS_MUST_CHECK enum cs_err cs_file_write_json(const char *path, const json_t *doc, unsigned mode, struct cs_fault *fault);
+
+#endif

@@ -1,0 +1,100 @@
+#include "versions.h"
+#include "file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Conservative: group and other write bits refuse whoever may be in the group. */
+static enum cs_err check_guard(const char *path, uid_t other, struct cs_fault *fault)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return cs_fault_set(fault, CS_E_IO, path, "cannot stat: %s", strerror(errno));
+	if (st.st_uid == other)
+		return cs_fault_set(fault, CS_E_PERMISSION, path, "belongs to uid %u, which may not write it", (unsigned)other);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 && !(st.st_mode & S_ISVTX))
+		return cs_fault_set(fault, CS_E_PERMISSION, path, "is writable by group or others");
+	return CS_OK;
+}
+
+static int by_version(const void *a, const void *b)
+{
+	int64_t x = cs_json_integer(*(json_t *const *)a, "version", 0);
+	int64_t y = cs_json_integer(*(json_t *const *)b, "version", 0);
+
+	return (x > y) - (x < y);
+}
+
+static bool is_version_file(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] != '.' && len > 5 && strcmp(name + len - 5, ".json") == 0;
+}
+
+static enum cs_err read_one(const char *directory, const char *name, size_t max, bool guard, uid_t other, json_t **ret,
+	struct cs_fault *fault)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
+		return cs_fault_set(fault, CS_E_TOO_LARGE, directory, "the path is too long");
+	enum cs_err err = guard ? check_guard(path, other, fault) : CS_OK;
+	return err != CS_OK ? err : cs_file_read_json(path, max, ret, fault);
+}
+
+enum cs_err cs_versions_read(const char *directory, size_t max, bool guard, uid_t not_writable_by, json_t **ret_versions,
+	struct cs_fault *fault)
+{
+	json_t **found = calloc(CS_VERSIONS_MAX, sizeof *found);
+	size_t count = 0;
+	enum cs_err err = CS_OK;
+	const struct dirent *entry;
+	DIR *dir = opendir(directory);
+
+	if (dir == NULL) {
+		free(found);
+		return cs_fault_set(fault, errno == ENOENT ? CS_E_NOT_FOUND : CS_E_IO, directory, "cannot open: %s",
+			strerror(errno));
+	}
+	if (found == NULL)
+		err = CS_E_NOMEM;
+	else if (guard)
+		err = check_guard(directory, not_writable_by, fault);
+	while (err == CS_OK && (entry = readdir(dir)) != NULL) {
+		if (!is_version_file(entry->d_name))
+			continue;
+		if (count == CS_VERSIONS_MAX)
+			err = cs_fault_set(fault, CS_E_TOO_LARGE, directory, "more than %d versions", CS_VERSIONS_MAX);
+		else
+			err = read_one(directory, entry->d_name, max, guard, not_writable_by, &found[count], fault);
+		if (err == CS_OK)
+			count++;
+	}
+	closedir(dir);
+	if (err == CS_OK && count == 0)
+		err = cs_fault_set(fault, CS_E_NOT_FOUND, directory, "holds no *.json file");
+	json_t *versions = err == CS_OK ? json_array() : NULL;
+	if (err == CS_OK && versions == NULL)
+		err = CS_E_NOMEM;
+	if (err == CS_OK)
+		qsort(found, count, sizeof *found, by_version);
+	for (size_t i = 0; err == CS_OK && i < count; i++)
+		if (json_array_append(versions, found[i]) != 0)
+			err = CS_E_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		json_decref(found[i]);
+	free(found);
+	if (err != CS_OK) {
+		json_decref(versions);
+		return err;
+	}
+	*ret_versions = versions;
+	return CS_OK;
+}
