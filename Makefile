@@ -29,7 +29,7 @@ ifneq ($(findstring clang,$(CC)),)
 GCC_HARDENING =
 endif
 OPTIMISE ?= -O2 -g
-ALL_CFLAGS = -std=gnu11 $(OPTIMISE) $(WARNINGS) $(HARDENING) $(GCC_HARDENING) $(if $(WERROR),-Werror) \
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(OPTIMISE) $(WARNINGS) $(HARDENING) $(GCC_HARDENING) $(if $(WERROR),-Werror) \
 	$(VARIANT) -Iinclude -Icore -Icommon -I. $(call pkg,cflags,all) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(VARIANT) $(LDFLAGS)
 
