@@ -1,4 +1,4 @@
-# Countersign. `make deps` as root, then `make`, `make check`. Every target is described by `make help`.
+# Countersign. `make deps` as root, then `make`, `make check`. The README says what each target is for.
 SHELL = /bin/bash
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -57,8 +57,8 @@ CONFORMANCE = $(patsubst tests/conformance/%.c,$(BUILD)/tests/conformance/%,$(wi
 TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 BENCH = $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all deps check check-unit check-integration asan lint demo conformance install clean help bench teeth soak \
-	build-tests
+.PHONY: all deps check check-unit check-integration asan asan-run lint demo conformance install clean bench soak \
+	build-tests teeth-unit
 .DELETE_ON_ERROR:
 all: $(BIN)
 
@@ -113,8 +113,62 @@ $(BENCH): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(FIXTURE) $(LIBCORE)
 
 build-tests: $(UNIT) $(UNIT_TOKEN) $(CONFORMANCE) $(TOOLS)
 
-help:
-	@sed -n 's/^## //p' docs/build.md 2>/dev/null || true
+INTEGRATION = $(sort $(wildcard tests/integration/test_*.py))
+PYTHON = /usr/bin/python3
+export CS_BUILD = $(BUILD)
+
+check: check-unit check-integration
+check-unit: $(UNIT) $(UNIT_TOKEN)
+	tests/run.sh unit $(UNIT) $(UNIT_TOKEN)
+check-integration: all $(TOOLS) $(BUILD)/teeth.stamp
+	tests/run.sh integration $(foreach test,$(INTEGRATION),"$(PYTHON) $(test)")
+
+# A second build in which CS_RULES_OFF switches single rules off; tests use it to show that each rule is noticed.
+$(BUILD)/teeth.stamp: $(wildcard core/*.[ch] core/*/*.[ch] common/*.[ch] pkcs11/*.[ch] pkcs11/signer/*.[ch] tests/teeth/*.[ch])
+	$(MAKE) BUILD=$(BUILD)/teeth TEETH=1 VARIANT=-DCS_TEETH $(BUILD)/teeth/bin/countersign-signer teeth-unit
+	touch $@
+teeth-unit: $(UNIT)
+
+asan:
+	$(MAKE) BUILD=build/asan OPTIMISE="-O1 -g" HARDENING= GCC_HARDENING= \
+		VARIANT="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" asan-run
+asan-run: all build-tests
+	tests/run.sh asan $(UNIT) $(UNIT_TOKEN) "$(PYTHON) tests/integration/test_main_job.py"
+
+conformance: $(CONFORMANCE) $(UNIT_TOKEN) $(BUILD)/bin/countersign
+	tests/conformance/run.sh $(VECTORS) $(KYE) $(BUILD)
+
+lint: $(BUILD)/lint.stamp
+$(BUILD)/lint.stamp: $(shell git ls-files '*.[ch]' 2>/dev/null) $(wildcard systemd/* tests/lint/*)
+	$(PYTHON) tests/lint/includes.py
+	tests/lint/units.sh
+	$(MAKE) BUILD=$(BUILD)/werror WERROR=1 all build-tests
+	cppcheck --quiet --enable=warning,portability,performance --inline-suppr --error-exitcode=1 --std=c11 \
+		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -Iinclude -Icore -Icommon -I. \
+		-j 2 core common pkcs11 appliance provisioning
+	@mkdir -p $(@D)
+	touch $@
+
+demo: all $(TOOLS)
+	$(PYTHON) tests/demo/demo.py $(BUILD)/demo
+
+soak: all $(TOOLS)
+	KILL_ROUNDS=2000 $(PYTHON) tests/integration/test_kill.py
+
+bench: $(BENCH) all $(TOOLS)
+	for program in $(BENCH); do $$program || exit 1; done
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/share/doc/countersign
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 systemd/*.socket $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in systemd/*.service; do \
+		sed 's#ExecStart=/usr/bin#ExecStart=$(PREFIX)/bin#' $$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; \
+	done
+	install -m 644 systemd/countersign.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/countersign.conf
+	install -m 644 systemd/countersign.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/countersign.conf
+	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/countersign
 
 clean:
 	rm -rf build
