@@ -248,7 +248,7 @@ enum cs_err cs_number_print(double value, char text[CS_NUMBER_TEXT])
 
 /*
  * Reading. The literal is handed to strtod() as DIGITSeEXPONENT: without a decimal point no locale plays a part. A
- * halfway point between two doubles has at most 767 significant digits, so beyond DIGITS_MAX only "is anything left"
+ * halfway point between two doubles has at most 768 significant digits, so beyond DIGITS_MAX only "is anything left"
  * matters, and a literal of a megabyte costs no memory.
  */
 #define DIGITS_MAX 800
@@ -361,11 +361,15 @@ enum cs_err cs_number_read(const char *text, size_t len, double *ret_value)
 		value = strtod(l.text, NULL);
 		errno = saved;
 	}
-	enum cs_err err = cs_number_print(value, canonical);
-	if (err != CS_OK)
-		return err;
-	if (l.integer && (strlen(canonical) != len || memcmp(canonical, text, len) != 0))
-		return CS_E_JSON_INEXACT;
+	if (!isfinite(value))
+		return CS_E_JSON_RANGE;
+	if (l.integer) {
+		enum cs_err err = cs_number_print(value, canonical);
+		if (err != CS_OK)
+			return err;
+		if (strlen(canonical) != len || memcmp(canonical, text, len) != 0)
+			return CS_E_JSON_INEXACT;
+	}
 	*ret_value = value;
 	return CS_OK;
 }
