@@ -15,6 +15,12 @@ CS_MUST_CHECK enum cs_err cs_schema_registry_new(struct cs_schema_registry **ret
 void cs_schema_registry_free(struct cs_schema_registry *registry);
 
 /*
+ * Whether `format` is asserted for date-time (RFC 3339 section 5.6); every other format is an annotation, as 2020-12 has it
+ * by default. Off in a new registry, on in the embedded one.
+ */
+void cs_schema_assert_formats(struct cs_schema_registry *registry, bool on);
+
+/*
  * Adds a schema under its `$id`, or under `uri` when it has none (either may then be used to name it). Takes its own
  * reference to `schema`. CS_E_SCHEMA_INVALID, CS_E_EXISTS.
  */
