@@ -31,6 +31,7 @@ int cs_exit_of(enum cs_err err)
 	case CS_E_TOKEN_KEY:
 	case CS_E_PIN_LOCKED:
 	case CS_E_PIN_LAST_TRY:
+	case CS_E_SERVICE:
 	case CS_E_SIGNER_DOWN:
 	case CS_E_STORE:
 		return CS_EXIT_UNAVAILABLE;

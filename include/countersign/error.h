@@ -144,6 +144,7 @@
 	X(CS_E_PIN_SOURCE, "pin_source", "the PIN cannot be read from where the settings say") \
 	X(CS_E_SIGNATURE_SELF, "token_signature_wrong", "the token made a signature that does not verify") \
 	/* appliance */ \
+	X(CS_E_SERVICE, "service_unavailable", "the appliance cannot be reached") \
 	X(CS_E_SIGNER_DOWN, "signer_unavailable", "the signer or its token is not available") \
 	X(CS_E_STORE, "store_failed", "the store failed") \
 	X(CS_E_IDEMPOTENCY, "idempotency_conflict", "the idempotency key was used for another request") \
