@@ -1,6 +1,5 @@
 #include "schema_build.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,7 +186,7 @@ static enum cs_err take_count(struct cs_schema_build *build, const json_t *value
 	if (json_is_integer(value) && json_integer_value(value) >= 0) {
 		*count = (size_t)json_integer_value(value);
 	} else if (json_is_real(value) && json_real_value(value) >= 0 &&
-		   floor(json_real_value(value)) == json_real_value(value)) {
+		   cs_schema_is_integral(json_real_value(value))) {
 		/* No document has as many of anything as a number beyond 2^53 says. */
 		*count = json_real_value(value) > 9007199254740992.0
 				 ? SIZE_MAX

@@ -179,6 +179,8 @@ bool cs_schema_is_date_time(const char *text, size_t len);
 
 /* ---- schema_value.c ---- */
 
+/* False for NaN and the infinities. */
+bool cs_schema_is_integral(double real);
 /*
  * Types of a value: an integral number is CS_SCHEMA_INTEGER | CS_SCHEMA_NUMBER, however jansson
  * holds it.

@@ -2,9 +2,16 @@
 #include "number.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+bool cs_schema_is_integral(double real)
+{
+	/* Every double from 2^53 on is an integer; the comparison is false for NaN. */
+	if (real >= 9007199254740992.0 || real <= -9007199254740992.0)
+		return real - real == 0;
+	return real == real && (double)(int64_t)real == real;
+}
 
 unsigned cs_schema_types_of(const json_t *value)
 {
@@ -16,12 +23,10 @@ unsigned cs_schema_types_of(const json_t *value)
 		return CS_SCHEMA_BOOLEAN;
 	case JSON_INTEGER:
 		return CS_SCHEMA_INTEGER | CS_SCHEMA_NUMBER;
-	case JSON_REAL: {
-		double real = json_real_value(value);
-
-		return isfinite(real) && floor(real) == real ? CS_SCHEMA_INTEGER | CS_SCHEMA_NUMBER
-							     : CS_SCHEMA_NUMBER;
-	}
+	case JSON_REAL:
+		return cs_schema_is_integral(json_real_value(value))
+			       ? CS_SCHEMA_INTEGER | CS_SCHEMA_NUMBER
+			       : CS_SCHEMA_NUMBER;
 	case JSON_STRING:
 		return CS_SCHEMA_STRING;
 	case JSON_ARRAY:
@@ -32,22 +37,19 @@ unsigned cs_schema_types_of(const json_t *value)
 	return 0;
 }
 
-/*
- * An integer against a real that no integer type holds: the real's whole part decides, then its
- * fraction.
- */
+/* An integer against a real: the real's whole part decides, then its fraction. */
 static int compare_mixed(json_int_t integer, double real)
 {
-	double whole;
+	json_int_t whole;
 
 	if (real >= 9223372036854775808.0)
 		return -1;
 	if (real < -9223372036854775808.0)
 		return 1;
-	whole = floor(real);
-	if (integer != (json_int_t)whole)
-		return integer < (json_int_t)whole ? -1 : 1;
-	return real > whole ? -1 : 0;
+	whole = (json_int_t)real;
+	if (integer != whole)
+		return integer < whole ? -1 : 1;
+	return (real < (double)whole) - (real > (double)whole);
 }
 
 int cs_schema_compare_numbers(const json_t *a, const json_t *b)
