@@ -137,6 +137,7 @@
 	X(CS_E_TOKEN_REMOVED, "token_removed", "the token was removed") \
 	X(CS_E_TOKEN, "token_failed", "the token failed") \
 	X(CS_E_TOKEN_KEY, "token_key_missing", "no such key on the token") \
+	X(CS_E_TOKEN_KEY_AMBIGUOUS, "token_key_ambiguous", "more than one key on the token matches") \
 	X(CS_E_TOKEN_MECHANISM, "mechanism_missing", "the token does not have the mechanism") \
 	X(CS_E_PIN, "pin_incorrect", "wrong PIN") \
 	X(CS_E_PIN_LOCKED, "pin_locked", "the PIN is locked") \
