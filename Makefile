@@ -3,7 +3,9 @@ SHELL = /bin/bash
 BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC = gcc
+endif
 KYE ?= ../shared/kye
 VECTORS ?= ../shared/vectors
 

@@ -1,0 +1,229 @@
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sodium.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define HASH_TEXT 64
+#define LINE_MAX_BYTES (16 * 1024 * 1024)	/* one record, a snapshot with its consumed actions included */
+
+struct cs_journal {
+	int fd;
+	off_t len;
+	uint8_t chain[32];
+	char path[PATH_MAX];
+};
+
+/* chain' = SHA-256(chain || JSON) */
+static void next_chain(const uint8_t chain[32], const void *json, size_t len, uint8_t next[32])
+{
+	crypto_hash_sha256_state state;
+
+	crypto_hash_sha256_init(&state);
+	crypto_hash_sha256_update(&state, chain, 32);
+	crypto_hash_sha256_update(&state, json, len);
+	crypto_hash_sha256_final(&state, next);
+}
+
+static enum cs_err io_fault(const char *path, const char *what, struct cs_fault *fault)
+{
+	return cs_fault_set(fault, CS_E_IO, path, "%s: %s", what, strerror(errno));
+}
+
+static enum cs_err compose_line(const uint8_t chain[32], const json_t *record, struct cs_bytes *line, uint8_t next[32])
+{
+	CS_CLEANUP_BYTES struct cs_bytes json = {0};
+	char hex[HASH_TEXT + 1];
+	enum cs_err err = cs_canonical_print(record, &json);
+
+	if (err != CS_OK)
+		return err;
+	next_chain(chain, json.data, json.len, next);
+	cs_hex_encode(next, 32, hex);
+	cs_bytes_add(line, hex, HASH_TEXT);
+	cs_bytes_add(line, " ", 1);
+	cs_bytes_add(line, json.data, json.len);
+	cs_bytes_add(line, "\n", 1);
+	return cs_bytes_check(line);
+}
+
+static bool write_at(int fd, const uint8_t *data, size_t len, off_t at)
+{
+	while (len > 0) {
+		ssize_t n = pwrite(fd, data, len, at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+		at += n;
+	}
+	return true;
+}
+
+/* One line without its LF. CS_E_LOG_ROLLBACK when it does not continue the chain. */
+static enum cs_err read_line(struct cs_journal *j, const char *line, size_t len, json_t **ret_record)
+{
+	uint8_t stored[32], next[32];
+
+	if (len < HASH_TEXT + 2 || line[HASH_TEXT] != ' ' || cs_hex_decode(line, HASH_TEXT, stored, 32) != CS_OK)
+		return CS_E_LOG_ROLLBACK;
+	next_chain(j->chain, line + HASH_TEXT + 1, len - HASH_TEXT - 1, next);
+	if (memcmp(stored, next, 32) != 0)
+		return CS_E_LOG_ROLLBACK;
+	enum cs_err err = cs_json_read_canonical(line + HASH_TEXT + 1, len - HASH_TEXT - 1, LINE_MAX_BYTES, ret_record, NULL);
+	if (err == CS_E_NOMEM)
+		return err;
+	if (err != CS_OK)
+		return CS_E_LOG_ROLLBACK;
+	memcpy(j->chain, next, 32);
+	return CS_OK;
+}
+
+static enum cs_err read_records(struct cs_journal *j, FILE *file, enum cs_err (*on_record)(void *, const json_t *, struct cs_fault *), void *context,
+	struct cs_fault *fault)
+{
+	char *line = NULL;
+	size_t cap = 0, number = 0;
+	enum cs_err err = CS_OK;
+	ssize_t n;
+
+	while (err == CS_OK && (n = getline(&line, &cap, file)) > 0) {
+		json_t *record = NULL;
+		number++;
+		err = line[n - 1] == '\n' ? read_line(j, line, (size_t)n - 1, &record) : CS_E_LOG_ROLLBACK;
+		if (err == CS_E_LOG_ROLLBACK && getc(file) == EOF) {
+			/* Torn by a crash in the middle of the write: nothing was signed for it. */
+			err = ftruncate(j->fd, j->len) == 0 && fdatasync(j->fd) == 0 ? CS_OK : io_fault(j->path, "cannot cut off a torn line", fault);
+			break;
+		}
+		if (err == CS_E_LOG_ROLLBACK)
+			err = cs_fault_set(fault, err, j->path, "line %zu is damaged; restore is a two-person resume, not a copy", number);
+		if (err == CS_OK)
+			err = on_record(context, record, fault);
+		if (err == CS_OK)
+			j->len += n;
+		json_decref(record);
+	}
+	if (err == CS_OK && ferror(file))
+		err = io_fault(j->path, "cannot read", fault);
+	free(line);
+	return err;
+}
+
+enum cs_err cs_journal_open(const char *path, enum cs_err (*on_record)(void *context, const json_t *record, struct cs_fault *fault), void *context,
+	struct cs_journal **ret_journal, struct cs_fault *fault)
+{
+	struct cs_journal *j = calloc(1, sizeof *j);
+	FILE *file = NULL;
+	enum cs_err err;
+	int copy;
+
+	if (j == NULL)
+		return CS_E_NOMEM;
+	if (snprintf(j->path, sizeof j->path, "%s", path) >= (int)sizeof j->path) {
+		free(j);
+		return cs_fault_set(fault, CS_E_TOO_LARGE, path, "the path is too long");
+	}
+	j->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (j->fd < 0)
+		err = io_fault(path, "cannot open", fault);
+	else if (flock(j->fd, LOCK_EX | LOCK_NB) != 0)
+		err = cs_fault_set(fault, CS_E_BUSY, path, "another signer holds this journal");
+	else if ((copy = fcntl(j->fd, F_DUPFD_CLOEXEC, 0)) < 0)
+		err = io_fault(path, "cannot read", fault);
+	else if ((file = fdopen(copy, "r")) == NULL) {
+		err = io_fault(path, "cannot read", fault);
+		close(copy);
+	} else
+		err = read_records(j, file, on_record, context, fault);
+	if (file != NULL)
+		fclose(file);
+	if (err != CS_OK) {
+		cs_journal_close(j);
+		return err;
+	}
+	*ret_journal = j;
+	return CS_OK;
+}
+
+void cs_journal_close(struct cs_journal *journal)
+{
+	if (journal == NULL)
+		return;
+	if (journal->fd >= 0)
+		close(journal->fd);
+	free(journal);
+}
+
+enum cs_err cs_journal_append(struct cs_journal *j, const json_t *record, struct cs_fault *fault)
+{
+	CS_CLEANUP_BYTES struct cs_bytes line = {0};
+	uint8_t next[32];
+	enum cs_err err = compose_line(j->chain, record, &line, next);
+
+	if (err != CS_OK)
+		return err;
+	if (!write_at(j->fd, line.data, line.len, j->len) || fdatasync(j->fd) != 0) {
+		err = io_fault(j->path, "cannot write", fault);
+		if (ftruncate(j->fd, j->len) != 0)
+			err = io_fault(j->path, "cannot write, nor cut off the half-written line", fault);
+		return err;
+	}
+	memcpy(j->chain, next, 32);
+	j->len += (off_t)line.len;
+	return CS_OK;
+}
+
+static bool sync_parent(const char *path)
+{
+	char copy[PATH_MAX];
+
+	strcpy(copy, path);
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool ok = fsync(fd) == 0;
+	close(fd);
+	return ok;
+}
+
+enum cs_err cs_journal_replace(struct cs_journal *j, const json_t *record, struct cs_fault *fault)
+{
+	CS_CLEANUP_BYTES struct cs_bytes line = {0};
+	char fresh[PATH_MAX + 8];
+	uint8_t start[32] = {0}, next[32];
+	enum cs_err err = compose_line(start, record, &line, next);
+
+	if (err != CS_OK)
+		return err;
+	snprintf(fresh, sizeof fresh, "%s.new", j->path);
+	int fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return io_fault(fresh, "cannot create", fault);
+	/* Locked before it takes the old file's name, so that there is no moment without a lock. */
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !write_at(fd, line.data, line.len, 0) || fsync(fd) != 0 || rename(fresh, j->path) != 0) {
+		err = io_fault(fresh, "cannot write", fault);
+		close(fd);
+		unlink(fresh);
+		return err;
+	}
+	close(j->fd);
+	j->fd = fd;
+	j->len = (off_t)line.len;
+	memcpy(j->chain, next, 32);
+	return sync_parent(j->path) ? CS_OK : io_fault(j->path, "cannot make the directory durable", fault);
+}
+
+bool cs_journal_is_long(const struct cs_journal *journal)
+{
+	return journal->len > CS_JOURNAL_COMPACT;
+}
