@@ -117,6 +117,7 @@ enum cs_err cs_service_reload(struct cs_service *s, struct cs_fault *fault)
 	/* The pinned public keys may be others now. */
 	cs_signer_keys_close(s->keys);
 	s->keys = NULL;
+	s->pin_err = CS_OK;
 	return CS_OK;
 }
 
@@ -128,12 +129,13 @@ enum cs_err cs_service_ready(struct cs_service *s, struct cs_fault *fault)
 		.pin_file = cs_settings_get(s->settings, "signer", "pin_file"),
 		.pin_credential = cs_settings_get(s->settings, "signer", "pin_credential"),
 	};
-	enum cs_err err = CS_OK;
+	enum cs_err err;
 
 	if (s->keys != NULL)
 		return cs_signer_keys_ready(s->keys, fault);
-	if (err == CS_OK)
-		err = need(s, "signer", "module", &keys.module, fault);
+	if (s->pin_err != CS_OK)
+		return cs_fault_set(fault, s->pin_err, s->pin_fault.path, "%s; it is not tried again before a reload", s->pin_fault.detail);
+	err = need(s, "signer", "module", &keys.module, fault);
 	if (err == CS_OK)
 		err = need(s, "signer", "token", &keys.token, fault);
 	if (err == CS_OK)
@@ -142,7 +144,13 @@ enum cs_err cs_service_ready(struct cs_service *s, struct cs_fault *fault)
 		err = need(s, "signer", "checkpoint_label", &keys.label[CS_SIGNER_CHECKPOINT], fault);
 	if (err == CS_OK)
 		err = need(s, "signer", "document_label", &keys.label[CS_SIGNER_DOCUMENT], fault);
-	return err != CS_OK ? err : cs_signer_keys_open(&keys, s->trust, s->origin, &s->keys, fault);
+	if (err != CS_OK)
+		return err;
+	err = cs_signer_keys_open(&keys, s->trust, s->origin, &s->keys, &s->pin_fault);
+	/* Each wrong PIN costs a try, and the last one the token. */
+	if (err == CS_E_PIN || err == CS_E_PIN_LOCKED || err == CS_E_PIN_LAST_TRY)
+		s->pin_err = err;
+	return err == CS_OK ? CS_OK : cs_fault_set(fault, err, s->pin_fault.path, "%s", s->pin_fault.detail);
 }
 
 /* ---- open, close ---- */
