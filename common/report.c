@@ -82,6 +82,16 @@ enum cs_err cs_report_json(const json_t *doc, struct cs_fault *fault)
 	return cs_report_write(&text, fault);
 }
 
+json_t *cs_report_text(const char *text)
+{
+	CS_CLEANUP_BYTES struct cs_bytes shown = {0};
+	json_t *string = json_string(text);
+
+	if (string != NULL || cs_text_show(text, strlen(text), 0, 0, &shown) != CS_OK || shown.data == NULL)
+		return string;
+	return json_string((const char *)shown.data);
+}
+
 void cs_report_error(enum cs_err err, const struct cs_fault *fault, bool json)
 {
 	CS_CLEANUP_BYTES struct cs_bytes line = {0};

@@ -18,6 +18,9 @@ CS_MUST_CHECK enum cs_err cs_report_write(const struct cs_bytes *text, struct cs
 /* The canonical form and a newline. */
 CS_MUST_CHECK enum cs_err cs_report_json(const json_t *doc, struct cs_fault *fault);
 
+/* `text` as a JSON string; what is not UTF-8 as cs_text_show shows it. NULL without memory. Caller owns. */
+json_t *cs_report_text(const char *text);
+
 /*
  * Appends "label  text": the label padded to `column`, the text shown by cs_text_show (never raw), folded at 80 columns with
  * continuation lines indented to `column`. A NULL text appears as "-", an empty one as "(empty)". A word longer than a line is broken. Failure stays in

@@ -1,0 +1,21 @@
+/*
+ * Drafts: unsigned versions made from plans, checked before anybody is asked to sign.
+ */
+#ifndef CS_DRAFT_H
+#define CS_DRAFT_H
+
+#include "arguments.h"
+#include "canonical.h"
+
+/*
+ * Makes the next version of a chained document from the plan that --plan names: schema, a new id ("ID_PREFIX:ULID"), version and previous
+ * (from --previous, whose schema must be the same; without it version 1), issued_at now. `ret_previous` is NULL for a first
+ * version. The caller owns both. CS_E_DOCUMENT_INVALID and the errors of cs_plan_read.
+ */
+CS_MUST_CHECK enum cs_err cs_draft_version(const struct cs_call *call, const char *schema, const char *id_prefix, size_t max,
+	json_t **ret_draft, json_t **ret_previous, struct cs_fault *fault);
+
+/* Writes it to --out and prints its version and address. */
+CS_MUST_CHECK enum cs_err cs_draft_finish(const struct cs_call *call, const json_t *draft, struct cs_fault *fault);
+
+#endif
