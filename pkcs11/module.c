@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* PTHREAD_MUTEX_RECURSIVE with strict dialects, RTLD_NOLOAD */
 #include "module.h"
 #include "error.h"
 #include "quirks.h"

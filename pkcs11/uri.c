@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memmem */
 #include "uri.h"
 #include "core/text.h"
 
