@@ -27,7 +27,7 @@ enum cs_err cs_grant_check_unsigned(struct cs_schema_registry *registry, const j
 		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, "/id", "neither an authority grant nor a purpose grant");
 	if (json_object_get(grant, "signature") != NULL)
 		return cs_fault_set(fault, CS_E_EXISTS, "/signature", "the grant is signed already");
-	CS_CLEANUP_JSON json_t *copy = json_copy((json_t *)(uintptr_t)grant);
+	CS_CLEANUP_JSON json_t *copy = json_deep_copy(grant);
 	if (copy == NULL || json_object_set_new(copy, "signature", json_string(PLACEHOLDER)) != 0)
 		return CS_E_NOMEM;
 	return cs_schema_check(registry, schema, copy, fault);

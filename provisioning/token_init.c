@@ -29,7 +29,7 @@ enum cs_err cs_provision_token_init(struct cs_call *call, struct cs_fault *fault
 	CS_CLEANUP_PIN struct cs_pin *so_pin = NULL;
 	CS_CLEANUP_PIN struct cs_pin *pin = NULL;
 	struct cs_token_identity identity;
-	enum cs_err err = cs_pin_from_file(cs_call_value(call, "so-pin"), &so_pin, fault);
+	enum cs_err err = cs_pin_from_file(cs_call_value(call, "so-pin-file"), &so_pin, fault);
 
 	if (err == CS_OK)
 		err = cs_pin_from_file(cs_call_value(call, "pin-file"), &pin, fault);
