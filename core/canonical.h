@@ -18,7 +18,8 @@ void cs_json_cleanup(json_t **doc);
  * Reads exactly one JSON value of at most `max` bytes (any type at the top). The caller owns `*ret_doc`.
  * Each kind of bad input has its own error: CS_E_TOO_LARGE, CS_E_JSON_NUL, CS_E_JSON_BOM, CS_E_JSON_UTF8,
  * CS_E_JSON_SURROGATE, CS_E_JSON_DUPLICATE, CS_E_JSON_DEPTH, CS_E_JSON_TRAILING, CS_E_JSON_INEXACT, CS_E_JSON_RANGE,
- * CS_E_JSON_NUL_KEY, CS_E_JSON_SYNTAX; fault->detail says at which line and column.
+ * CS_E_JSON_NUL_KEY, CS_E_JSON_SYNTAX; fault->detail says at which line and column. Bad bytes anywhere are reported before
+ * bad tokens, and those before a key that occurs twice. CS_E_NOMEM. Linear in `len`.
  */
 CS_MUST_CHECK enum cs_err cs_json_read(const void *data, size_t len, size_t max, json_t **ret_doc, struct cs_fault *fault);
 
@@ -26,10 +27,13 @@ CS_MUST_CHECK enum cs_err cs_json_read(const void *data, size_t len, size_t max,
 CS_MUST_CHECK enum cs_err cs_json_read_canonical(const void *data, size_t len, size_t max, json_t **ret_doc,
 	struct cs_fault *fault);
 
-/* Appends the canonical form, no newline. CS_E_JSON_RANGE, CS_E_JSON_UTF8, CS_E_JSON_DEPTH, CS_E_NOMEM. */
+/*
+ * Appends the canonical form, no newline; what fails leaves `out` as it was. CS_E_JSON_RANGE (also for a json_integer that no
+ * double holds exactly), CS_E_JSON_UTF8, CS_E_JSON_DEPTH, CS_E_NOMEM; CS_E_INTERNAL for a NULL `doc`.
+ */
 CS_MUST_CHECK enum cs_err cs_canonical_print(const json_t *doc, struct cs_bytes *out);
 
-/* The same without the named top-level members (`skip`: NULL-terminated list). `doc` must be an object. */
+/* The same without the named top-level members (`skip`: NULL-terminated list). `doc` must be an object: CS_E_INTERNAL. */
 CS_MUST_CHECK enum cs_err cs_canonical_print_without(const json_t *doc, const char *const *skip, struct cs_bytes *out);
 
 /* True when both have the same canonical form. */
@@ -37,7 +41,10 @@ bool cs_json_same(const json_t *a, const json_t *b);
 
 /* ---- typed access; never NULL surprises ---- */
 
-/* String member of an object, or NULL when absent or of another type. Borrowed. */
+/*
+ * String member of an object, or NULL when absent, of another type, or holding U+0000: a C string would end there and show
+ * another text than the one that was signed. The same goes for every function below that gives or compares text. Borrowed.
+ */
 const char *cs_json_text(const json_t *object, const char *key);
 /* Follows a '/'-separated list of plain keys and array indexes ("execution/target/service"); NULL when absent. Borrowed. */
 const json_t *cs_json_at(const json_t *doc, const char *path);

@@ -19,12 +19,13 @@ struct scan {
 	struct cs_fault *fault;
 };
 
-/* Only a refusal needs line and column (of characters, both from 1), so they are counted then. */
-static enum cs_err refuse(struct scan *s, enum cs_err err, const char *where, const char *why)
+/* Only a refusal needs line and column, so they are counted then. */
+enum cs_err cs_json_refuse(const char *data, const char *where, enum cs_err err, const char *why,
+	struct cs_fault *fault)
 {
 	size_t line = 1, column = 1;
 
-	for (const char *at = s->data; at < where; at++) {
+	for (const char *at = data; at < where; at++) {
 		if (*at == '\n') {
 			line++;
 			column = 1;
@@ -32,7 +33,12 @@ static enum cs_err refuse(struct scan *s, enum cs_err err, const char *where, co
 			column++;
 		}
 	}
-	return cs_fault_set(s->fault, err, "", "line %zu, column %zu: %s", line, column, why);
+	return cs_fault_set(fault, err, "", "line %zu, column %zu: %s", line, column, why);
+}
+
+static enum cs_err refuse(const struct scan *s, enum cs_err err, const char *where, const char *why)
+{
+	return cs_json_refuse(s->data, where, err, why, s->fault);
 }
 
 static enum cs_err scan_bytes(struct scan *s)

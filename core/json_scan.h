@@ -16,4 +16,8 @@
  */
 CS_MUST_CHECK enum cs_err cs_json_scan(const char *data, size_t len, struct cs_fault *fault);
 
+/* cs_fault_set with the line and column (of characters, both from 1) of `where` in `data` before the reason. */
+enum cs_err cs_json_refuse(const char *data, const char *where, enum cs_err err, const char *why,
+	struct cs_fault *fault);
+
 #endif

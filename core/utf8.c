@@ -53,3 +53,16 @@ size_t cs_utf8_valid(const char *text, size_t len)
 	}
 	return at;
 }
+
+size_t cs_utf8_encode(uint32_t code, char text[4])
+{
+	if (code < 0x80) {
+		text[0] = (char)code;
+		return 1;
+	}
+	size_t size = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+	for (size_t i = size - 1; i > 0; i--, code >>= 6)
+		text[i] = (char)(0x80 | (code & 0x3f));
+	text[0] = (char)((0xf00 >> size & 0xf0) | code);
+	return size;
+}
