@@ -210,10 +210,10 @@ enum cs_err cs_signature_verify(const struct cs_public_key *key, const void *mes
 	enum cs_err err;
 
 	if (curve == NULL) {
+		if (key->alg == CS_ALG_EDDSA && signature_len != crypto_sign_BYTES)
+			return CS_E_SIGNATURE_FORM;
 		if (key->alg != CS_ALG_EDDSA || key->point_len != crypto_sign_PUBLICKEYBYTES)
 			return CS_E_KEY;
-		if (signature_len != crypto_sign_BYTES)
-			return CS_E_SIGNATURE_FORM;
 		return crypto_sign_verify_detached(signature, message, message_len, key->point) == 0 ? CS_OK
 												     : CS_E_SIGNATURE;
 	}
