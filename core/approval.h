@@ -60,6 +60,14 @@ struct cs_approval_context {
 CS_MUST_CHECK enum cs_err cs_approval_check(const struct cs_approval_context *context, const json_t *decision,
 	const struct cs_key_info **ret_key, struct cs_fault *fault);
 
+/*
+ * One decision that grants nothing where it stands, such as a rejection or what an action that ended had collected: signed by a key enrolled for its approver,
+ * for this action. Windows, revocation, roles and the versions in force are not judged: they may have ended since. CS_E_DOCUMENT_INVALID,
+ * CS_E_APPROVAL_BINDING, CS_E_KEY_UNKNOWN, CS_E_KEY_USAGE, CS_E_KEY_ENTITY, CS_E_SIGNATURE…, CS_E_APPROVAL_ACTION. Reads registry, ring and action only.
+ */
+CS_MUST_CHECK enum cs_err cs_approval_check_record(const struct cs_approval_context *context, const json_t *decision,
+	struct cs_fault *fault);
+
 /* True for approved and approved_with_restrictions. */
 bool cs_approval_is_approval(const json_t *decision);
 
@@ -71,7 +79,9 @@ CS_MUST_CHECK enum cs_err cs_approval_extract(const json_t *decision, const stru
 
 /*
  * The quorum: every slot of `context->oversight` filled by distinct persons, keys and tokens, each decision checked with cs_approval_check and an approval.
- * `decisions` is an array. An approval that fills no slot: CS_E_APPROVAL_SLOT. When `stricter` is not NULL it holds additional slots to fill.
+ * `decisions` is an array. An approval that fills no slot: CS_E_APPROVAL_SLOT; a slot that nobody filled: CS_E_APPROVAL_MISSING;
+ * CS_E_APPROVAL_DUPLICATE, CS_E_APPROVAL_SAME_PERSON, CS_E_APPROVAL_SAME_KEY, CS_E_APPROVAL_SAME_TOKEN, CS_E_APPROVAL_REJECTED; CS_E_POLICY_QUORUM when
+ * `context->oversight` asks for two people and its slots do not.
  */
 CS_MUST_CHECK enum cs_err cs_quorum_check(const struct cs_approval_context *context, const json_t *decisions, struct cs_fault *fault);
 

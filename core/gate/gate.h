@@ -32,4 +32,10 @@ CS_MUST_CHECK enum cs_err cs_admissibility_decision(const json_t *core, const js
 CS_MUST_CHECK enum cs_err cs_consequence_map(const json_t *core, const json_t *decision, const char *id, const char *generated_by, cs_time now,
 	json_t **ret_doc);
 
+/*
+ * "low", "medium", "high" or "critical", from the change class (NULL: unknown) and the blast radius that the core states: an irreversible change that
+ * reaches half of a service, or more than one, is critical; what is not stated is taken to be wide. Static storage.
+ */
+const char *cs_risk_level(const json_t *core, const char *change_class);
+
 #endif
