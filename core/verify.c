@@ -1,0 +1,227 @@
+#include "verify_check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- the list of checks ---- */
+
+static void add_row(struct cs_verification *v, const char *name, const char *result, const char *code, const char *detail)
+{
+	json_t *row = json_pack("{ss ss ss ss}", "name", name, "result", result, "code", code, "detail", detail);
+
+	if (row == NULL || json_array_append_new(v->checks, row) != 0)
+		v->out_of_memory = true;
+}
+
+void cs_verification_add(struct cs_verification *v, const char *name, enum cs_err err, const struct cs_fault *fault)
+{
+	char detail[600] = "";
+
+	if (err == CS_E_NOMEM)
+		v->out_of_memory = true;
+	if (err != CS_OK) {
+		v->failed = true;
+		snprintf(detail, sizeof detail, "%s%s%s", fault->path, fault->path[0] ? ": " : "", fault->detail[0] ? fault->detail : cs_err_text(err));
+	}
+	add_row(v, name, err == CS_OK ? "passed" : "failed", err == CS_OK ? "" : cs_err_name(err), detail);
+}
+
+void cs_verification_skip(struct cs_verification *v, const char *name, const char *reason)
+{
+	add_row(v, name, "not_checked", "", reason);
+}
+
+bool cs_verification_stop(const struct cs_verification *v)
+{
+	return v->out_of_memory || (v->failed && v->in->stop_at_first);
+}
+
+/* ---- a published payload beside its signature ---- */
+
+static void verify_payload(struct cs_verification *v)
+{
+	const char *kid = cs_json_text_at(v->in->document, "signature/kid");
+	const struct cs_key_info *key = kid != NULL ? cs_keyring_find(v->in->ring, kid) : NULL;
+	struct cs_fault fault = {0};
+	enum cs_err err;
+
+	if (key == NULL)
+		err = cs_fault_set(&fault, CS_E_KEY_UNKNOWN, "/signature/kid", "'%s' is not among the keys given", kid != NULL ? kid : "");
+	else
+		err = cs_payload_verify(v->in->document, kid, &key->key);
+	cs_verification_add(v, "signature", err, &fault);
+}
+
+/* ---- a pack ---- */
+
+static void verify_pack(struct cs_verification *v)
+{
+	static const char *const later[][2] = {
+		{"admissibility_evidence", "the pack does not carry it yet"},
+		{"scenario_runs", "the pack does not carry them yet"},
+		{"control_rows", "the pack does not carry them yet"},
+		{"replay", "the decision is not derived again yet"},
+	};
+	struct cs_fault fault = {0};
+
+	if (cs_keyring_is_plain(v->in->ring)) {
+		cs_verification_add(v, "keys", cs_fault_set(&fault, CS_E_KEY, "", "a pack needs the appliance's published keys or its trust sets"), &fault);
+		return;
+	}
+	cs_verify_seal(v);
+	if (v->seal_key == NULL || v->statement == NULL || cs_verification_stop(v))
+		return;
+	cs_verify_members(v);
+	/* Without the members nothing further can be looked at. */
+	if (v->core == NULL || v->decision == NULL || cs_verification_stop(v))
+		return;
+	cs_verify_signatures(v);
+	if (cs_verification_stop(v))
+		return;
+	cs_verify_decision(v);
+	for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
+		cs_verification_skip(v, later[i][0], later[i][1]);
+}
+
+/* ---- is it an authorisation, for this request, now? ---- */
+
+/* The core is the request, its schema aside, with what the appliance added. */
+static enum cs_err check_request(const struct cs_verification *v, struct cs_fault *fault)
+{
+	static const char *const added[] = {"schema", "requester", "policy", "nonce"};
+	CS_CLEANUP_JSON json_t *asked = json_copy((json_t *)(uintptr_t)v->in->request), *given = json_copy((json_t *)(uintptr_t)v->core);
+	const char *key;
+	json_t *value;
+
+	if (asked == NULL || given == NULL)
+		return CS_E_NOMEM;
+	json_object_del(asked, "schema");
+	for (size_t i = 0; i < sizeof added / sizeof added[0]; i++)
+		json_object_del(given, added[i]);
+	json_object_foreach(asked, key, value) {
+		if (!cs_json_same(value, json_object_get(given, key)))
+			return cs_fault_set(fault, CS_E_NOT_AUTHORISED, key, "the pack is for another request");
+	}
+	if (json_object_size(asked) != json_object_size(given))
+		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "", "the pack is for a request with other members");
+	return CS_OK;
+}
+
+static enum cs_err check_allow(const struct cs_verification *v, struct cs_fault *fault)
+{
+	const char *outcome = cs_json_text(v->statement, "outcome"), *until = cs_json_text(v->statement, "not_after");
+	cs_time not_after;
+
+	if (outcome == NULL || (strcmp(outcome, "allow") != 0 && strcmp(outcome, "allow_with_constraints") != 0))
+		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/outcome", "the decision is %s", outcome != NULL ? outcome : "missing");
+	if (until == NULL || cs_time_parse(until, &not_after, NULL) != CS_OK)
+		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/not_after", "an allow without an end");
+	if (v->in->now > not_after)
+		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/not_after", "it could be used until %s", until);
+	if (v->in->now < cs_time_add_seconds(v->issued_at, -CS_ISSUED_SKEW_SECONDS))
+		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/issued_at", "it is issued at %s, which is in the future", cs_json_text(v->statement, "issued_at"));
+	return v->in->request != NULL ? check_request(v, fault) : cs_fault_set(fault, CS_E_NOT_AUTHORISED, "", "no request was given to compare with");
+}
+
+/* ---- the verdict ---- */
+
+static json_t *names_not_checked(const json_t *checks)
+{
+	json_t *names = json_array();
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(checks, i, row) {
+		const char *result = cs_json_text(row, "result");
+		if (result != NULL && strcmp(result, "not_checked") == 0)
+			json_array_append_new(names, json_string(cs_json_text(row, "name")));
+	}
+	return names;
+}
+
+static json_t *approvers(const json_t *inputs)
+{
+	json_t *list = json_array();
+	const json_t *paper;
+	size_t i;
+
+	json_array_foreach(json_object_get(inputs, "approvals"), i, paper) {
+		const json_t *d = json_object_get(paper, "decision");
+		json_array_append_new(list, json_pack("{ss* ss* ss* ss* ss*}", "approver", cs_json_text(d, "approver"), "role", cs_json_text_at(d, "binding/role"),
+			"kid", cs_inline_kid(d), "decision", cs_json_text(d, "decision"), "decided_at", cs_json_text(d, "decided_at")));
+	}
+	return list;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text != NULL ? json_string(text) : json_null();
+}
+
+static void summarise(const struct cs_verification *v, bool pack, bool authorised, char *text, size_t size)
+{
+	const char *outcome = cs_json_text(v->statement, "outcome");
+
+	bool allow = outcome != NULL && (strcmp(outcome, "allow") == 0 || strcmp(outcome, "allow_with_constraints") == 0);
+	const char *conclusion = "NOT an authorisation";
+
+	if (authorised)
+		conclusion = "authorises this request";
+	else if (allow && !v->in->expect_allow)
+		conclusion = "whether it authorises a request was not asked";
+	if (v->failed)
+		snprintf(text, size, "NOT authentic");
+	else if (!pack)
+		snprintf(text, size, "authentic");
+	else
+		snprintf(text, size, "authentic%s; decision: %s; %s", v->test_assurance ? " (test: software tokens)" : "", outcome != NULL ? outcome : "none",
+			conclusion);
+}
+
+static enum cs_err compose_verdict(struct cs_verification *v, bool pack, bool authorised, json_t **ret_verdict)
+{
+	const json_t *s = v->statement;
+	char summary[200];
+
+	summarise(v, pack, authorised, summary, sizeof summary);
+	json_t *verdict = json_pack("{sb sb ss so so so so so so so so ss so so so sO so ss}", "authentic", !v->failed, "authorised", authorised, "kind",
+		pack ? "pack" : "payload", "decision", text_or_null(cs_json_text(s, "outcome")), "action", text_or_null(cs_json_text(s, "action")),
+		"action_class", text_or_null(cs_json_text(s, "action_class")), "change_class", text_or_null(cs_json_text(s, "change_class")), "oversight",
+		text_or_null(cs_json_text(s, "oversight")), "issued_at", text_or_null(cs_json_text(s, "issued_at")), "not_after",
+		text_or_null(cs_json_text(s, "not_after")), "signer", text_or_null(v->seal_key != NULL ? v->seal_key->entity : NULL), "assurance",
+		v->test_assurance ? "test" : "hardware", "genesis", text_or_null(cs_keyring_genesis(v->in->ring)), "revocations_as_of",
+		text_or_null(cs_keyring_as_of(v->in->ring)), "approvals", approvers(v->inputs), "checks", v->checks, "not_checked", names_not_checked(v->checks),
+		"summary", summary);
+	if (verdict == NULL)
+		return CS_E_NOMEM;
+	*ret_verdict = verdict;
+	return CS_OK;
+}
+
+enum cs_err cs_verify(const struct cs_verify_input *input, json_t **ret_verdict)
+{
+	struct cs_verification v = {.in = input, .checks = json_array()};
+	bool pack = json_object_get(input->document, "payload") == NULL;
+	bool authorised = false;
+	struct cs_fault fault = {0};
+	enum cs_err err = v.checks == NULL ? CS_E_NOMEM : CS_OK;
+
+	if (err == CS_OK && pack)
+		verify_pack(&v);
+	else if (err == CS_OK)
+		verify_payload(&v);
+	/* Authentic is one thing, an authorisation another: this check does not make a pack less authentic. */
+	if (err == CS_OK && input->expect_allow && !v.failed) {
+		enum cs_err allow = pack ? check_allow(&v, &fault) : cs_fault_set(&fault, CS_E_NOT_AUTHORISED, "", "not a pack");
+		authorised = allow == CS_OK;
+		add_row(&v, "authorisation", authorised ? "passed" : "failed", authorised ? "" : cs_err_name(allow), fault.detail);
+	}
+	if (v.out_of_memory)
+		err = CS_E_NOMEM;
+	if (err == CS_OK)
+		err = compose_verdict(&v, pack, authorised, ret_verdict);
+	json_decref(v.checks);
+	json_decref(v.statement);
+	cs_policy_free(v.policy);
+	return err;
+}

@@ -1,0 +1,145 @@
+#include "verify_check.h"
+#include "rule.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- class, oversight, quorum and constraints: the same judgement as the signer's, with the pack's facts and at issued_at ---- */
+
+static enum cs_err collect_decisions(const struct cs_verification *v, json_t **ret_decisions)
+{
+	json_t *decisions = json_array();
+	json_t *paper;
+	size_t i;
+
+	if (decisions == NULL)
+		return CS_E_NOMEM;
+	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper) {
+		if (json_array_append(decisions, json_object_get(paper, "decision")) != 0) {
+			json_decref(decisions);
+			return CS_E_NOMEM;
+		}
+	}
+	*ret_decisions = decisions;
+	return CS_OK;
+}
+
+static enum cs_err check_judgement(const struct cs_verification *v, struct cs_fault *fault)
+{
+	CS_CLEANUP_JSON json_t *decisions = NULL;
+	const json_t *constraints = json_object_get(v->inputs, "constraints");
+	const struct cs_statement_context context = {
+		.registry = v->in->registry,
+		.ring = v->in->ring,
+		.policy = v->policy,
+		.trust = v->in->trust,
+		.trust_set = cs_json_text(v->statement, "trust_set"),
+		.origin = cs_json_text_at(v->statement, "log/origin"),
+		.facts = json_object_get(v->state, "facts"),
+		.exact = cs_rule_on(CS_RULE_VERIFY_OVERSIGHT),
+		.at = v->issued_at,
+	};
+	enum cs_err err = collect_decisions(v, &decisions);
+	const struct cs_evidence evidence = {
+		.core = v->core,
+		.approvals = decisions,
+		.constraints = json_is_object(constraints) ? constraints : NULL,
+	};
+
+	return err == CS_OK ? cs_statement_judge(&context, v->statement, &evidence, fault) : err;
+}
+
+/* ---- each brief is what its documents compose to, and each decision is bound to it ---- */
+
+static enum cs_err bound_to(const json_t *decision, const char *member, const json_t *document, const char *path, struct cs_fault *fault)
+{
+	const char *bound = cs_json_text(json_object_get(decision, "binding"), member);
+	char address[CS_ADDRESS_TEXT];
+	enum cs_err err = cs_address_of(document, address);
+
+	if (err != CS_OK)
+		return err;
+	if (bound == NULL || strcmp(bound, address) != 0)
+		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, path, "the decision is bound to another %s", member);
+	return CS_OK;
+}
+
+static enum cs_err check_paper(const struct cs_verification *v, const json_t *paper, const char *path, struct cs_fault *fault)
+{
+	const json_t *basis = json_object_get(paper, "basis"), *brief = json_object_get(paper, "brief");
+	const json_t *snapshot = json_object_get(paper, "snapshot"), *decision = json_object_get(paper, "decision");
+	const char *approver = cs_json_text(decision, "approver"), *issued = cs_json_text(brief, "issued_at");
+	const char *decided = cs_json_text(decision, "decided_at");
+	cs_time issued_at, decided_at;
+	enum cs_err err = cs_brief_check(v->core, basis, v->policy, brief, fault);
+
+	if (err == CS_OK)
+		err = bound_to(decision, "brief", brief, path, fault);
+	if (err == CS_OK)
+		err = bound_to(decision, "snapshot", snapshot, path, fault);
+	if (err != CS_OK)
+		return err;
+	if (!cs_json_same(json_object_get(basis, "consequence_map"), json_object_get(v->inputs, "consequence_map")))
+		return cs_fault_set(fault, CS_E_BRIEF_MISMATCH, path, "the approver saw another consequence map");
+	if (approver == NULL || cs_json_text(basis, "approver") == NULL || strcmp(approver, cs_json_text(basis, "approver")) != 0)
+		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, path, "the brief was another person's");
+	if (issued == NULL || decided == NULL || cs_time_parse(issued, &issued_at, NULL) != CS_OK || cs_time_parse(decided, &decided_at, NULL) != CS_OK ||
+		decided_at < issued_at)
+		return cs_fault_set(fault, CS_E_APPROVAL_EARLY, path, "decided before the brief was issued");
+	return CS_OK;
+}
+
+static enum cs_err check_briefs(const struct cs_verification *v, struct cs_fault *fault)
+{
+	const json_t *paper;
+	size_t i;
+
+	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper) {
+		char path[64];
+		snprintf(path, sizeof path, "/approvals/%zu", i);
+		enum cs_err err = check_paper(v, paper, path, fault);
+		if (err != CS_OK)
+			return err;
+	}
+	return CS_OK;
+}
+
+/* ---- assurance of the people's tokens ---- */
+
+static void note_assurance(struct cs_verification *v)
+{
+	const json_t *paper;
+	size_t i;
+
+	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper) {
+		const char *kid = cs_inline_kid(json_object_get(paper, "decision"));
+		const struct cs_key_info *key = kid != NULL ? cs_keyring_find(v->in->ring, kid) : NULL;
+		if (key != NULL && strcmp(key->assurance, "software") == 0)
+			v->test_assurance = true;
+	}
+}
+
+void cs_verify_decision(struct cs_verification *v)
+{
+	struct cs_fault fault = {0};
+	enum cs_err err;
+
+	if (v->policy == NULL)
+		return;
+	note_assurance(v);
+	err = cs_rule_on(CS_RULE_VERIFY_QUORUM) ? check_judgement(v, &fault) : CS_OK;
+	cs_verification_add(v, "oversight_and_quorum", err, &fault);
+	if (cs_verification_stop(v))
+		return;
+	fault = (struct cs_fault){0};
+	err = cs_rule_on(CS_RULE_VERIFY_BRIEF) ? check_briefs(v, &fault) : CS_OK;
+	cs_verification_add(v, "briefs", err, &fault);
+	if (cs_verification_stop(v))
+		return;
+	if (v->in->trust == NULL) {
+		cs_verification_skip(v, "trust_extracts", "delegations and extracts of the trust set need the trust sets (--trust)");
+	} else {
+		fault = (struct cs_fault){0};
+		cs_verification_add(v, "trust_extracts", cs_state_matches_trust(v->state, v->in->trust, &fault), &fault);
+	}
+}
