@@ -4,8 +4,8 @@
 
 static bool origin_ok(const char *origin, size_t len)
 {
-	return len > 0 && len < sizeof((struct cs_checkpoint *)0)->origin && memchr(origin, '\n', len) == NULL &&
-		cs_note_text_ok(origin, len);
+	return len > 0 && len < sizeof((struct cs_checkpoint *)0)->origin &&
+	       memchr(origin, '\n', len) == NULL && cs_note_text_ok(origin, len);
 }
 
 enum cs_err cs_checkpoint_print(const struct cs_checkpoint *checkpoint, struct cs_bytes *out)
@@ -13,9 +13,11 @@ enum cs_err cs_checkpoint_print(const struct cs_checkpoint *checkpoint, struct c
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 	enum cs_err err;
 
-	if (checkpoint->size > CS_TREE_SIZE_MAX || !origin_ok(checkpoint->origin, strlen(checkpoint->origin)))
+	if (checkpoint->size > CS_TREE_SIZE_MAX ||
+		!origin_ok(checkpoint->origin, strlen(checkpoint->origin)))
 		return CS_E_CHECKPOINT;
-	err = cs_bytes_addf(&text, "%s\n%llu\n", checkpoint->origin, (unsigned long long)checkpoint->size);
+	err = cs_bytes_addf(
+		&text, "%s\n%llu\n", checkpoint->origin, (unsigned long long)checkpoint->size);
 	if (err == CS_OK)
 		err = cs_base64_encode(checkpoint->root, CS_HASH, &text);
 	if (err == CS_OK)

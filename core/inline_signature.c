@@ -1,5 +1,6 @@
 /*
- * The forms that are JSON objects: inline in our documents, beside the payload in published artefacts.
+ * The forms that are JSON objects: inline in our documents, beside the payload in published
+ * artefacts.
  */
 #include "jose_form.h"
 
@@ -28,25 +29,30 @@ enum cs_err cs_inline_sign(json_t *doc, const struct cs_signer *signer, bool plu
 		err = cs_form_sign(signer, message.data, message.len, &value);
 	if (err != CS_OK)
 		return err;
-	signature = json_pack("{s:s, s:s, s:s%}", "alg", cs_alg_name(signer->key.alg), "kid", signer->kid, "value_b64",
-		(const char *)value.data, value.len);
+	signature = json_pack("{s:s, s:s, s:s%}", "alg", cs_alg_name(signer->key.alg), "kid",
+		signer->kid, "value_b64", (const char *)value.data, value.len);
 	if (signature == NULL)
 		return CS_E_NOMEM;
 	if (!plural)
 		return json_object_set(doc, "signature", signature) == 0 ? CS_OK : CS_E_NOMEM;
 	if (list != NULL)
 		return json_array_append(list, signature) == 0 ? CS_OK : CS_E_NOMEM;
-	return json_object_set_new(doc, "signatures", json_pack("[O]", signature)) == 0 ? CS_OK : CS_E_NOMEM;
+	return json_object_set_new(doc, "signatures", json_pack("[O]", signature)) == 0
+		       ? CS_OK
+		       : CS_E_NOMEM;
 }
 
 const char *cs_inline_kid(const json_t *doc)
 {
 	const json_t *signature = json_object_get(doc, "signature");
 
-	return cs_form_is(signature, inline_members) ? json_string_value(json_object_get(signature, "kid")) : NULL;
+	return cs_form_is(signature, inline_members)
+		       ? json_string_value(json_object_get(signature, "kid"))
+		       : NULL;
 }
 
-enum cs_err cs_inline_verify(const json_t *doc, const json_t *signature, const char *kid, const struct cs_public_key *key)
+enum cs_err cs_inline_verify(const json_t *doc, const json_t *signature, const char *kid,
+	const struct cs_public_key *key)
 {
 	CS_CLEANUP_BYTES struct cs_bytes message = {0};
 	enum cs_err err;
@@ -60,8 +66,8 @@ enum cs_err cs_inline_verify(const json_t *doc, const json_t *signature, const c
 		err = cs_canonical_print_without(doc, not_signed, &message);
 	if (err != CS_OK)
 		return err;
-	return cs_form_verify(key, message.data, message.len, json_string_value(value), json_string_length(value),
-		CS_SIGNATURE_LOW_S);
+	return cs_form_verify(key, message.data, message.len, json_string_value(value),
+		json_string_length(value), CS_SIGNATURE_LOW_S);
 }
 
 /* The signature object of a well-formed artefact, else NULL. */
@@ -73,7 +79,8 @@ static const json_t *payload_signature(const json_t *artefact)
 		return NULL;
 	if (!cs_form_is(signature, payload_members))
 		return NULL;
-	if (strcmp(json_string_value(json_object_get(signature, "canonicalisation")), CANONICALISATION) != 0)
+	if (strcmp(json_string_value(json_object_get(signature, "canonicalisation")),
+		    CANONICALISATION) != 0)
 		return NULL;
 	return signature;
 }
@@ -85,7 +92,8 @@ const char *cs_payload_kid(const json_t *artefact)
 	return signature ? json_string_value(json_object_get(signature, "kid")) : NULL;
 }
 
-enum cs_err cs_payload_verify(const json_t *artefact, const char *kid, const struct cs_public_key *key)
+enum cs_err cs_payload_verify(
+	const json_t *artefact, const char *kid, const struct cs_public_key *key)
 {
 	CS_CLEANUP_BYTES struct cs_bytes message = {0};
 	const json_t *signature = payload_signature(artefact);
@@ -100,5 +108,6 @@ enum cs_err cs_payload_verify(const json_t *artefact, const char *kid, const str
 		err = cs_canonical_print(json_object_get(artefact, "payload"), &message);
 	if (err != CS_OK)
 		return err;
-	return cs_form_verify(key, message.data, message.len, json_string_value(value), json_string_length(value), 0);
+	return cs_form_verify(key, message.data, message.len, json_string_value(value),
+		json_string_length(value), 0);
 }

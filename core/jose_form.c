@@ -11,7 +11,8 @@ bool cs_form_is(const json_t *object, const char *const *keys)
 		return false;
 	for (; keys[count] != NULL; count++) {
 		const json_t *value = json_object_get(object, keys[count]);
-		if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
+		if (!json_is_string(value) ||
+			strlen(json_string_value(value)) != json_string_length(value))
 			return false;
 	}
 	return json_object_size(object) == count;
@@ -30,7 +31,8 @@ enum cs_err cs_form_match(const char *alg, const char *kid, const char *(*name_o
 	return strcmp(alg, name_of(key->alg)) == 0 ? CS_OK : CS_E_ALGORITHM;
 }
 
-enum cs_err cs_form_sign(const struct cs_signer *signer, const void *message, size_t len, struct cs_bytes *out)
+enum cs_err cs_form_sign(
+	const struct cs_signer *signer, const void *message, size_t len, struct cs_bytes *out)
 {
 	uint8_t signature[CS_SIGNATURE_MAX];
 	enum cs_err err = signer->sign(signer->context, message, len, signature);
@@ -40,8 +42,8 @@ enum cs_err cs_form_sign(const struct cs_signer *signer, const void *message, si
 	return cs_base64url_encode(signature, cs_alg_signature_len(signer->key.alg), out);
 }
 
-enum cs_err cs_form_verify(const struct cs_public_key *key, const void *message, size_t len, const char *value,
-	size_t value_len, unsigned flags)
+enum cs_err cs_form_verify(const struct cs_public_key *key, const void *message, size_t len,
+	const char *value, size_t value_len, unsigned flags)
 {
 	CS_CLEANUP_BYTES struct cs_bytes signature = {0};
 	enum cs_err err = cs_base64url_decode(value, value_len, &signature);

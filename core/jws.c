@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define TYPE "countersign-seal+jws"
-#define HEADER_MAX 2048		/* a kid whose every character is escaped still fits */
+#define HEADER_MAX 2048 /* a kid whose every character is escaped still fits */
 
 static const char *const header_members[] = {"alg", "kid", "typ", NULL};
 
@@ -40,7 +40,10 @@ static enum cs_err split(const char *jws, size_t len, struct parts *ret_parts)
 	return CS_OK;
 }
 
-/* Reads the header; anything but the bytes that cs_jws_signing_input would write for this kid is refused. */
+/*
+ * Reads the header; anything but the bytes that cs_jws_signing_input would write for this kid is
+ * refused.
+ */
 static enum cs_err read_header(const struct parts *parts, json_t **ret_header)
 {
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
@@ -63,8 +66,8 @@ static enum cs_err read_header(const struct parts *parts, json_t **ret_header)
 	return CS_OK;
 }
 
-enum cs_err cs_jws_signing_input(const struct cs_public_key *key, const char *kid, const void *payload, size_t payload_len,
-	struct cs_bytes *ret_input)
+enum cs_err cs_jws_signing_input(const struct cs_public_key *key, const char *kid,
+	const void *payload, size_t payload_len, struct cs_bytes *ret_input)
 {
 	CS_CLEANUP_JSON json_t *header = NULL;
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
@@ -73,7 +76,8 @@ enum cs_err cs_jws_signing_input(const struct cs_public_key *key, const char *ki
 
 	if (err != CS_OK)
 		return err;
-	header = json_pack("{s:s, s:s, s:s}", "alg", cs_alg_name(key->alg), "kid", kid, "typ", TYPE);
+	header =
+		json_pack("{s:s, s:s, s:s}", "alg", cs_alg_name(key->alg), "kid", kid, "typ", TYPE);
 	if (header == NULL)
 		return CS_E_NOMEM;
 	err = cs_canonical_print(header, &text);
@@ -86,11 +90,13 @@ enum cs_err cs_jws_signing_input(const struct cs_public_key *key, const char *ki
 	return err == CS_OK ? cs_bytes_add(ret_input, input.data, input.len) : err;
 }
 
-enum cs_err cs_jws_sign(const struct cs_signer *signer, const void *payload, size_t payload_len, struct cs_bytes *ret_jws)
+enum cs_err cs_jws_sign(const struct cs_signer *signer, const void *payload, size_t payload_len,
+	struct cs_bytes *ret_jws)
 {
 	CS_CLEANUP_BYTES struct cs_bytes value = {0};
 	CS_CLEANUP_BYTES struct cs_bytes jws = {0};
-	enum cs_err err = cs_jws_signing_input(&signer->key, signer->kid, payload, payload_len, &jws);
+	enum cs_err err =
+		cs_jws_signing_input(&signer->key, signer->kid, payload, payload_len, &jws);
 
 	if (err == CS_OK)
 		err = cs_form_sign(signer, jws.data, jws.len, &value);
@@ -101,7 +107,8 @@ enum cs_err cs_jws_sign(const struct cs_signer *signer, const void *payload, siz
 	return err == CS_OK ? cs_bytes_add(ret_jws, jws.data, jws.len) : err;
 }
 
-enum cs_err cs_jws_open(const char *jws, size_t len, char *kid, size_t kid_size, struct cs_bytes *ret_payload)
+enum cs_err cs_jws_open(
+	const char *jws, size_t len, char *kid, size_t kid_size, struct cs_bytes *ret_payload)
 {
 	CS_CLEANUP_JSON json_t *header = NULL;
 	CS_CLEANUP_BYTES struct cs_bytes payload = {0};
@@ -129,7 +136,8 @@ enum cs_err cs_jws_open(const char *jws, size_t len, char *kid, size_t kid_size,
 	return err;
 }
 
-enum cs_err cs_jws_verify(const char *jws, size_t len, const char *kid, const struct cs_public_key *key)
+enum cs_err cs_jws_verify(
+	const char *jws, size_t len, const char *kid, const struct cs_public_key *key)
 {
 	CS_CLEANUP_JSON json_t *header = NULL;
 	CS_CLEANUP_BYTES struct cs_bytes payload = {0};
@@ -142,11 +150,14 @@ enum cs_err cs_jws_verify(const char *jws, size_t len, const char *kid, const st
 		return err;
 	err = cs_form_match(json_string_value(json_object_get(header, "alg")),
 		json_string_value(json_object_get(header, "kid")), cs_alg_name, kid, key);
-	/* The payload's own base64url is signed as text; it must still be one that decodes in one way only. */
+	/*
+	 * The payload's own base64url is signed as text; it must still be one that decodes in one
+	 * way only.
+	 */
 	if (err == CS_OK)
 		err = cs_base64url_decode(parts.payload, parts.payload_len, &payload);
 	if (err != CS_OK)
 		return err;
-	return cs_form_verify(key, jws, parts.header_len + 1 + parts.payload_len, parts.signature, parts.signature_len,
-		CS_SIGNATURE_LOW_S);
+	return cs_form_verify(key, jws, parts.header_len + 1 + parts.payload_len, parts.signature,
+		parts.signature_len, CS_SIGNATURE_LOW_S);
 }

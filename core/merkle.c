@@ -20,7 +20,8 @@ void cs_merkle_leaf(const void *leaf, size_t len, uint8_t hash[CS_HASH])
 	crypto_hash_sha256_final(&state, hash);
 }
 
-void cs_merkle_node(const uint8_t left[CS_HASH], const uint8_t right[CS_HASH], uint8_t hash[CS_HASH])
+void cs_merkle_node(
+	const uint8_t left[CS_HASH], const uint8_t right[CS_HASH], uint8_t hash[CS_HASH])
 {
 	uint8_t input[1 + 2 * CS_HASH] = {PREFIX_NODE};
 
@@ -29,7 +30,9 @@ void cs_merkle_node(const uint8_t left[CS_HASH], const uint8_t right[CS_HASH], u
 	crypto_hash_sha256(hash, input, sizeof input);
 }
 
-/* Perfect subtrees on the right edge. Not taken from `count`, which may have been read from a file. */
+/*
+ * Perfect subtrees on the right edge. Not taken from `count`, which may have been read from a file.
+ */
 static size_t subtrees(uint64_t size)
 {
 	return (size_t)__builtin_popcountll(size);
@@ -72,7 +75,8 @@ void cs_merkle_root(const struct cs_frontier *frontier, uint8_t root[CS_HASH])
 typedef enum cs_err (*leaf_function)(void *context, uint64_t i, uint8_t hash[CS_HASH]);
 
 /* Root over the leaves first .. end - 1. */
-static enum cs_err range_root(uint64_t first, uint64_t end, leaf_function leaf_at, void *context, uint8_t root[CS_HASH])
+static enum cs_err range_root(
+	uint64_t first, uint64_t end, leaf_function leaf_at, void *context, uint8_t root[CS_HASH])
 {
 	struct cs_frontier frontier = {0};
 	uint8_t leaf[CS_HASH];
@@ -117,7 +121,8 @@ enum cs_err cs_merkle_prove(uint64_t index, uint64_t size, leaf_function leaf_at
 	}
 	for (size_t i = 0; i < count; i++) {
 		size_t up = count - 1 - i;
-		enum cs_err err = range_root(sibling[up].first, sibling[up].end, leaf_at, context, proof[i]);
+		enum cs_err err =
+			range_root(sibling[up].first, sibling[up].end, leaf_at, context, proof[i]);
 		if (err != CS_OK)
 			return err;
 	}
@@ -126,8 +131,8 @@ enum cs_err cs_merkle_prove(uint64_t index, uint64_t size, leaf_function leaf_at
 	return CS_OK;
 }
 
-enum cs_err cs_merkle_verify(uint64_t index, uint64_t size, const uint8_t leaf[CS_HASH], const uint8_t (*proof)[CS_HASH],
-	size_t count, const uint8_t root[CS_HASH])
+enum cs_err cs_merkle_verify(uint64_t index, uint64_t size, const uint8_t leaf[CS_HASH],
+	const uint8_t (*proof)[CS_HASH], size_t count, const uint8_t root[CS_HASH])
 {
 	uint8_t hash[CS_HASH];
 
@@ -141,7 +146,10 @@ enum cs_err cs_merkle_verify(uint64_t index, uint64_t size, const uint8_t leaf[C
 			return CS_E_PROOF;
 		if ((node & 1) || node == last) {
 			cs_merkle_node(proof[i], hash, hash);
-			/* A node without a right sibling rises unchanged to the level where it has a left one. */
+			/*
+			 * A node without a right sibling rises unchanged to the level where it has
+			 * a left one.
+			 */
 			while (!(node & 1) && node != 0) {
 				node >>= 1;
 				last >>= 1;

@@ -3,17 +3,17 @@
 #include <countersign/limits.h>
 #include <string.h>
 
-#define DASH "\xe2\x80\x94 "	/* em dash U+2014 and a space */
+#define DASH "\xe2\x80\x94 " /* em dash U+2014 and a space */
 #define DASH_LEN 4
-#define HASH_LEN 4		/* key id before the signature */
-#define TIME_LEN 8		/* time stamp before the signature of a cosignature */
+#define HASH_LEN 4 /* key id before the signature */
+#define TIME_LEN 8 /* time stamp before the signature of a cosignature */
 
 /* One signature line: borrowed name, and the signature after the key id. */
 struct line {
 	const char *name;
 	size_t name_len;
 	uint32_t hash;
-	struct cs_bytes value;	/* with the key id */
+	struct cs_bytes value; /* with the key id */
 };
 
 static enum cs_err read_line(const char *text, size_t len, struct line *line)
@@ -51,11 +51,11 @@ static bool find_text(const char *note, size_t len, size_t *ret_text_len)
 }
 
 /*
- * Reads the whole note. `key` may be NULL; else the signature of its line, with the key id, goes to `ret_value`, which
- * stays empty when there is none.
+ * Reads the whole note. `key` may be NULL; else the signature of its line, with the key id, goes to
+ * `ret_value`, which stays empty when there is none.
  */
-static enum cs_err read_note(const char *note, size_t len, const struct cs_note_key *key, size_t *ret_text_len,
-	size_t *ret_count, struct cs_bytes *ret_value)
+static enum cs_err read_note(const char *note, size_t len, const struct cs_note_key *key,
+	size_t *ret_text_len, size_t *ret_count, struct cs_bytes *ret_value)
 {
 	const char *end = note + len;
 	const char *text = NULL;
@@ -64,7 +64,8 @@ static enum cs_err read_note(const char *note, size_t len, const struct cs_note_
 	size_t line_len = 0;
 	enum cs_err err = CS_OK;
 
-	if (len == 0 || note[len - 1] != '\n' || !cs_note_text_ok(note, len) || !find_text(note, len, &text_len))
+	if (len == 0 || note[len - 1] != '\n' || !cs_note_text_ok(note, len) ||
+		!find_text(note, len, &text_len))
 		return CS_E_NOTE;
 	const char *pos = note + text_len + 1;
 	for (; err == CS_OK && cs_note_line(&pos, end, &text, &line_len); count++) {
@@ -97,8 +98,8 @@ enum cs_err cs_note_form_check(const char *note, size_t len)
 }
 
 /* What a witness signs for its time stamp (c2sp.org/tlog-cosignature). */
-static enum cs_err verify_cosignature(const struct cs_note_key *key, const char *text, size_t text_len,
-	const uint8_t *signature, size_t signature_len)
+static enum cs_err verify_cosignature(const struct cs_note_key *key, const char *text,
+	size_t text_len, const uint8_t *signature, size_t signature_len)
 {
 	CS_CLEANUP_BYTES struct cs_bytes message = {0};
 	uint64_t time = 0;
@@ -113,10 +114,12 @@ static enum cs_err verify_cosignature(const struct cs_note_key *key, const char 
 	enum cs_err err = cs_bytes_add(&message, text, text_len);
 	if (err != CS_OK)
 		return err;
-	return cs_signature_verify(&key->key, message.data, message.len, signature + TIME_LEN, signature_len - TIME_LEN, 0);
+	return cs_signature_verify(&key->key, message.data, message.len, signature + TIME_LEN,
+		signature_len - TIME_LEN, 0);
 }
 
-enum cs_err cs_note_verify(const char *note, size_t len, const struct cs_note_key *key, size_t *ret_text_len)
+enum cs_err cs_note_verify(
+	const char *note, size_t len, const struct cs_note_key *key, size_t *ret_text_len)
 {
 	CS_CLEANUP_BYTES struct cs_bytes value = {0};
 	size_t text_len = 0;
@@ -139,8 +142,8 @@ enum cs_err cs_note_verify(const char *note, size_t len, const struct cs_note_ke
 	return err;
 }
 
-static enum cs_err make_signature(const struct cs_note_key *key, const struct cs_signer *signer, const void *text,
-	size_t text_len, struct cs_bytes *out)
+static enum cs_err make_signature(const struct cs_note_key *key, const struct cs_signer *signer,
+	const void *text, size_t text_len, struct cs_bytes *out)
 {
 	uint8_t raw[CS_SIGNATURE_MAX];
 	enum cs_err err = signer->sign(signer->context, text, text_len, raw);
@@ -148,7 +151,8 @@ static enum cs_err make_signature(const struct cs_note_key *key, const struct cs
 	if (err != CS_OK)
 		return err;
 	if (key->type == CS_NOTE_ECDSA)
-		return cs_signature_to_der(key->key.alg, raw, cs_alg_signature_len(key->key.alg), out);
+		return cs_signature_to_der(
+			key->key.alg, raw, cs_alg_signature_len(key->key.alg), out);
 	return cs_bytes_add(out, raw, cs_alg_signature_len(key->key.alg));
 }
 
@@ -158,7 +162,7 @@ static bool has_signatures(const char *note, size_t len)
 	size_t text_len = 0;
 
 	return find_text(note, len, &text_len) && len - text_len > DASH_LEN &&
-		memcmp(note + text_len + 1, DASH, DASH_LEN) == 0;
+	       memcmp(note + text_len + 1, DASH, DASH_LEN) == 0;
 }
 
 enum cs_err cs_note_sign(struct cs_bytes *note, const char *name, const struct cs_signer *signer)
@@ -185,9 +189,8 @@ enum cs_err cs_note_sign(struct cs_bytes *note, const char *name, const struct c
 			return CS_E_NOTE;
 		cs_bytes_add(&line, "\n", 1);
 	}
-	const uint8_t id[HASH_LEN] = {
-		(uint8_t)(key.hash >> 24), (uint8_t)(key.hash >> 16), (uint8_t)(key.hash >> 8), (uint8_t)key.hash,
-	};
+	const uint8_t id[HASH_LEN] = {(uint8_t)(key.hash >> 24), (uint8_t)(key.hash >> 16),
+		(uint8_t)(key.hash >> 8), (uint8_t)key.hash};
 	cs_bytes_add(&value, id, sizeof id);
 	err = make_signature(&key, signer, text, text_len, &value);
 	if (err == CS_OK)

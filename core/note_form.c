@@ -6,9 +6,10 @@
 /* The White_Space property of Unicode, which has been stable since version 6.3. */
 static bool is_space(uint32_t point)
 {
-	return (point >= 0x09 && point <= 0x0d) || point == 0x20 || point == 0x85 || point == 0xa0 || point == 0x1680 ||
-		(point >= 0x2000 && point <= 0x200a) || point == 0x2028 || point == 0x2029 || point == 0x202f ||
-		point == 0x205f || point == 0x3000;
+	return (point >= 0x09 && point <= 0x0d) || point == 0x20 || point == 0x85 ||
+	       point == 0xa0 || point == 0x1680 || (point >= 0x2000 && point <= 0x200a) ||
+	       point == 0x2028 || point == 0x2029 || point == 0x202f || point == 0x205f ||
+	       point == 0x3000;
 }
 
 bool cs_note_text_ok(const char *text, size_t len)

@@ -15,7 +15,8 @@ CS_MUST_CHECK enum cs_err cs_note_form_check(const char *note, size_t len);
 /* ASCII decimal without leading zeros, at most `max`. */
 bool cs_note_decimal(const char *text, size_t len, uint64_t max, uint64_t *ret_value);
 /*
- * The next line in `*pos` .. `end`, without its LF, and steps over it. False when there is no LF left.
+ * The next line in `*pos` .. `end`, without its LF, and steps over it. False when there is no LF
+ * left.
  */
 bool cs_note_line(const char **pos, const char *end, const char **ret_line, size_t *ret_len);
 /* A line that is the base64 of one hash: CS_E_BASE64, CS_E_NOMEM. */

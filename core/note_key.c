@@ -17,8 +17,8 @@ static enum cs_err encode(const struct cs_note_key *key, struct cs_bytes *out)
 	return cs_bytes_add(out, key->key.point, key->key.point_len);
 }
 
-static enum cs_err set(const char *name, size_t name_len, uint8_t type, const struct cs_public_key *key,
-	struct cs_note_key *ret_key)
+static enum cs_err set(const char *name, size_t name_len, uint8_t type,
+	const struct cs_public_key *key, struct cs_note_key *ret_key)
 {
 	CS_CLEANUP_BYTES struct cs_bytes input = {0};
 	struct cs_note_key made = {.key = *key, .type = type};
@@ -38,12 +38,14 @@ static enum cs_err set(const char *name, size_t name_len, uint8_t type, const st
 	if (err != CS_OK)
 		return err;
 	cs_sha256(input.data, input.len, digest);
-	made.hash = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 | digest[3];
+	made.hash = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 |
+		    (uint32_t)digest[2] << 8 | digest[3];
 	*ret_key = made;
 	return CS_OK;
 }
 
-enum cs_err cs_note_key_set(const char *name, const struct cs_public_key *key, struct cs_note_key *ret_key)
+enum cs_err cs_note_key_set(
+	const char *name, const struct cs_public_key *key, struct cs_note_key *ret_key)
 {
 	switch (key->alg) {
 	case CS_ALG_EDDSA:
@@ -65,7 +67,8 @@ static enum cs_err read_key(const struct cs_bytes *encoded, struct cs_public_key
 	switch (encoded->data[0]) {
 	case CS_NOTE_ED25519:
 	case CS_NOTE_COSIGNATURE:
-		return cs_public_key_set(CS_ALG_EDDSA, encoded->data + 1, encoded->len - 1, ret_key);
+		return cs_public_key_set(
+			CS_ALG_EDDSA, encoded->data + 1, encoded->len - 1, ret_key);
 	case CS_NOTE_ECDSA:
 		err = cs_public_key_from_spki(encoded->data + 1, encoded->len - 1, ret_key);
 		return err == CS_OK && ret_key->alg != CS_ALG_ES256 ? CS_E_KEY : err;
@@ -83,7 +86,8 @@ enum cs_err cs_note_key_parse(const char *text, struct cs_note_key *ret_key)
 	/* Names hold no plus sign, base64 may. */
 	const char *first = strchr(text, '+');
 	const char *second = first ? strchr(first + 1, '+') : NULL;
-	if (second == NULL || cs_hex_decode(first + 1, (size_t)(second - first - 1), hash, sizeof hash) != CS_OK)
+	if (second == NULL ||
+		cs_hex_decode(first + 1, (size_t)(second - first - 1), hash, sizeof hash) != CS_OK)
 		return CS_E_NOTE;
 	enum cs_err err = cs_base64_decode(second + 1, strlen(second + 1), &encoded);
 	if (err != CS_OK)
@@ -93,7 +97,8 @@ enum cs_err cs_note_key_parse(const char *text, struct cs_note_key *ret_key)
 		err = set(text, (size_t)(first - text), encoded.data[0], &key, &made);
 	if (err != CS_OK)
 		return err;
-	if (made.hash != ((uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 | hash[3]))
+	if (made.hash != ((uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 |
+				 (uint32_t)hash[2] << 8 | hash[3]))
 		return CS_E_KEY;
 	*ret_key = made;
 	return CS_OK;

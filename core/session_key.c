@@ -7,7 +7,7 @@
 struct cs_session_key {
 	struct cs_signer signer;
 	char *kid;
-	uint8_t *secret;	/* crypto_sign_SECRETKEYBYTES, no access between uses */
+	uint8_t *secret; /* crypto_sign_SECRETKEYBYTES, no access between uses */
 };
 
 static enum cs_err sign(void *context, const void *message, size_t message_len, uint8_t *signature)
@@ -32,7 +32,8 @@ static enum cs_err fill(struct cs_session_key *key, const char *kid, const uint8
 	/* sodium_malloc locks too but does not say whether it could. */
 	if (sodium_mlock(key->secret, crypto_sign_SECRETKEYBYTES) != 0)
 		return CS_E_NOMEM;
-	if (crypto_sign_seed_keypair(public_key, key->secret, seed) != 0 || sodium_mprotect_noaccess(key->secret) != 0)
+	if (crypto_sign_seed_keypair(public_key, key->secret, seed) != 0 ||
+		sodium_mprotect_noaccess(key->secret) != 0)
 		return CS_E_INTERNAL;
 	key->signer.kid = key->kid;
 	key->signer.sign = sign;
@@ -40,7 +41,8 @@ static enum cs_err fill(struct cs_session_key *key, const char *kid, const uint8
 	return cs_public_key_set(CS_ALG_EDDSA, public_key, sizeof public_key, &key->signer.key);
 }
 
-enum cs_err cs_session_key_make(const char *kid, uint8_t seed[CS_SESSION_SEED], struct cs_session_key **ret_key)
+enum cs_err cs_session_key_make(
+	const char *kid, uint8_t seed[CS_SESSION_SEED], struct cs_session_key **ret_key)
 {
 	struct cs_session_key *key = calloc(1, sizeof *key);
 	enum cs_err err = key ? fill(key, kid, seed) : CS_E_NOMEM;
@@ -63,7 +65,7 @@ void cs_session_key_free(struct cs_session_key *key)
 {
 	if (key == NULL)
 		return;
-	sodium_free(key->secret);	/* opens the pages and wipes them; NULL is fine */
+	sodium_free(key->secret); /* opens the pages and wipes them; NULL is fine */
 	free(key->kid);
 	free(key);
 }

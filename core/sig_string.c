@@ -45,7 +45,8 @@ static enum cs_err split(const char *text, struct parts *ret_parts)
 	return CS_OK;
 }
 
-enum cs_err cs_sig_string_sign(const json_t *doc, const struct cs_signer *signer, struct cs_bytes *ret)
+enum cs_err cs_sig_string_sign(
+	const json_t *doc, const struct cs_signer *signer, struct cs_bytes *ret)
 {
 	CS_CLEANUP_BYTES struct cs_bytes message = {0};
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
@@ -54,7 +55,8 @@ enum cs_err cs_sig_string_sign(const json_t *doc, const struct cs_signer *signer
 	if (err == CS_OK)
 		err = cs_canonical_print_without(doc, not_signed, &message);
 	if (err == CS_OK)
-		err = cs_bytes_addf(&text, PREFIX "%s:%s:", cs_alg_sig_name(signer->key.alg), signer->kid);
+		err = cs_bytes_addf(
+			&text, PREFIX "%s:%s:", cs_alg_sig_name(signer->key.alg), signer->kid);
 	if (err == CS_OK)
 		err = cs_form_sign(signer, message.data, message.len, &text);
 	return err == CS_OK ? cs_bytes_add(ret, text.data, text.len) : err;
@@ -74,7 +76,8 @@ enum cs_err cs_sig_string_kid(const char *text, char *kid, size_t kid_size)
 	return CS_OK;
 }
 
-enum cs_err cs_sig_string_verify(const json_t *doc, const char *text, const char *kid, const struct cs_public_key *key)
+enum cs_err cs_sig_string_verify(
+	const json_t *doc, const char *text, const char *kid, const struct cs_public_key *key)
 {
 	CS_CLEANUP_BYTES struct cs_bytes message = {0};
 	struct parts parts;
@@ -89,5 +92,6 @@ enum cs_err cs_sig_string_verify(const json_t *doc, const char *text, const char
 	err = cs_canonical_print_without(doc, not_signed, &message);
 	if (err != CS_OK)
 		return err;
-	return cs_form_verify(key, message.data, message.len, parts.value, strlen(parts.value), CS_SIGNATURE_LOW_S);
+	return cs_form_verify(key, message.data, message.len, parts.value, strlen(parts.value),
+		CS_SIGNATURE_LOW_S);
 }

@@ -59,12 +59,14 @@ size_t cs_alg_signature_len(enum cs_alg alg)
 /* 1 <= scalar <= n - 1 */
 static bool in_range(const struct cs_curve *curve, const uint8_t *scalar)
 {
-	return !sodium_is_zero(scalar, curve->size) && memcmp(scalar, curve->order, curve->size) < 0;
+	return !sodium_is_zero(scalar, curve->size) &&
+	       memcmp(scalar, curve->order, curve->size) < 0;
 }
 
 static enum cs_err check_raw(const struct cs_curve *curve, const uint8_t *raw, size_t raw_len)
 {
-	if (raw_len != 2 * curve->size || !in_range(curve, raw) || !in_range(curve, raw + curve->size))
+	if (raw_len != 2 * curve->size || !in_range(curve, raw) ||
+		!in_range(curve, raw + curve->size))
 		return CS_E_SIGNATURE_FORM;
 	return CS_OK;
 }
@@ -101,8 +103,12 @@ static size_t put_der(const struct cs_curve *curve, const uint8_t *raw, uint8_t 
 	return len;
 }
 
-/* Reads one INTEGER at `*pos` into `size` bytes; whether it was the shortest form is for the caller's re-encoding. */
-static bool take_integer(const uint8_t *der, size_t der_len, size_t *pos, uint8_t *scalar, size_t size)
+/*
+ * Reads one INTEGER at `*pos` into `size` bytes; whether it was the shortest form is for the
+ * caller's re-encoding.
+ */
+static bool take_integer(
+	const uint8_t *der, size_t der_len, size_t *pos, uint8_t *scalar, size_t size)
 {
 	if (der_len - *pos < 2 || der[*pos] != 0x02)
 		return false;
@@ -122,7 +128,8 @@ static bool take_integer(const uint8_t *der, size_t der_len, size_t *pos, uint8_
 	return true;
 }
 
-enum cs_err cs_signature_to_der(enum cs_alg alg, const uint8_t *raw, size_t raw_len, struct cs_bytes *der)
+enum cs_err cs_signature_to_der(
+	enum cs_alg alg, const uint8_t *raw, size_t raw_len, struct cs_bytes *der)
 {
 	const struct cs_curve *curve = cs_curve_of(alg);
 	uint8_t out[DER_MAX];
@@ -136,7 +143,8 @@ enum cs_err cs_signature_to_der(enum cs_alg alg, const uint8_t *raw, size_t raw_
 	return cs_bytes_add(der, out, put_der(curve, raw, out));
 }
 
-enum cs_err cs_signature_from_der(enum cs_alg alg, const uint8_t *der, size_t der_len, uint8_t raw[CS_SIGNATURE_MAX])
+enum cs_err cs_signature_from_der(
+	enum cs_alg alg, const uint8_t *der, size_t der_len, uint8_t raw[CS_SIGNATURE_MAX])
 {
 	const struct cs_curve *curve = cs_curve_of(alg);
 	uint8_t read[CS_SIGNATURE_MAX];
@@ -148,7 +156,8 @@ enum cs_err cs_signature_from_der(enum cs_alg alg, const uint8_t *der, size_t de
 	if (der_len < 2 || der_len > DER_MAX || der[0] != 0x30 || der[1] != der_len - 2)
 		return CS_E_SIGNATURE_FORM;
 	if (!take_integer(der, der_len, &pos, read, curve->size) ||
-		!take_integer(der, der_len, &pos, read + curve->size, curve->size) || pos != der_len)
+		!take_integer(der, der_len, &pos, read + curve->size, curve->size) ||
+		pos != der_len)
 		return CS_E_SIGNATURE_FORM;
 	size_t len = put_der(curve, read, again);
 	if (!cs_bytes_equal(der, der_len, again, len))
@@ -170,7 +179,7 @@ enum cs_err cs_signature_lower_s(enum cs_alg alg, uint8_t *signature, size_t sig
 	if (err != CS_OK || !high_s(curve, signature))
 		return err;
 	uint8_t *s = signature + curve->size;
-	for (size_t i = curve->size; i-- > 0;) {	/* s = n - s */
+	for (size_t i = curve->size; i-- > 0;) { /* s = n - s */
 		unsigned difference = 0x100u + curve->order[i] - s[i] - borrow;
 		s[i] = (uint8_t)difference;
 		borrow = difference < 0x100u;
@@ -178,8 +187,8 @@ enum cs_err cs_signature_lower_s(enum cs_alg alg, uint8_t *signature, size_t sig
 	return CS_OK;
 }
 
-static enum cs_err verify_curve(const struct cs_curve *curve, const struct cs_public_key *key, const void *message,
-	size_t message_len, const uint8_t *raw)
+static enum cs_err verify_curve(const struct cs_curve *curve, const struct cs_public_key *key,
+	const void *message, size_t message_len, const uint8_t *raw)
 {
 	enum cs_err err = CS_E_NOMEM;
 	EVP_PKEY *pkey = NULL;
@@ -191,10 +200,12 @@ static enum cs_err verify_curve(const struct cs_curve *curve, const struct cs_pu
 		return err;
 	err = CS_E_NOMEM;
 	ctx = EVP_MD_CTX_new();
-	if (ctx == NULL || EVP_DigestVerifyInit_ex(ctx, NULL, curve->digest, NULL, NULL, pkey, NULL) != 1)
+	if (ctx == NULL ||
+		EVP_DigestVerifyInit_ex(ctx, NULL, curve->digest, NULL, NULL, pkey, NULL) != 1)
 		goto out;
 	size_t der_len = put_der(curve, raw, der);
-	err = EVP_DigestVerify(ctx, der, der_len, message, message_len) == 1 ? CS_OK : CS_E_SIGNATURE;
+	err = EVP_DigestVerify(ctx, der, der_len, message, message_len) == 1 ? CS_OK
+									     : CS_E_SIGNATURE;
 out:
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
@@ -202,8 +213,8 @@ out:
 	return err;
 }
 
-enum cs_err cs_signature_verify(const struct cs_public_key *key, const void *message, size_t message_len,
-	const uint8_t *signature, size_t signature_len, unsigned flags)
+enum cs_err cs_signature_verify(const struct cs_public_key *key, const void *message,
+	size_t message_len, const uint8_t *signature, size_t signature_len, unsigned flags)
 {
 	const struct cs_curve *curve = cs_curve_of(key->alg);
 	uint8_t raw[CS_SIGNATURE_MAX];
@@ -214,8 +225,9 @@ enum cs_err cs_signature_verify(const struct cs_public_key *key, const void *mes
 			return CS_E_SIGNATURE_FORM;
 		if (key->alg != CS_ALG_EDDSA || key->point_len != crypto_sign_PUBLICKEYBYTES)
 			return CS_E_KEY;
-		return crypto_sign_verify_detached(signature, message, message_len, key->point) == 0 ? CS_OK
-												     : CS_E_SIGNATURE;
+		return crypto_sign_verify_detached(signature, message, message_len, key->point) == 0
+			       ? CS_OK
+			       : CS_E_SIGNATURE;
 	}
 	if (flags & CS_SIGNATURE_DER) {
 		err = cs_signature_from_der(key->alg, signature, signature_len, raw);

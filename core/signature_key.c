@@ -13,28 +13,39 @@
 #define PEM_MAX (16 * 1024)
 
 /*
- * With the named curve and an uncompressed point the DER of a SubjectPublicKeyInfo is a constant followed by the point, so
- * one comparison is the strictest parser.
+ * With the named curve and an uncompressed point the DER of a SubjectPublicKeyInfo is a constant
+ * followed by the point, so one comparison is the strictest parser.
  */
 static const struct {
 	uint8_t prefix[26];
 	size_t prefix_len;
 	size_t point_len;
 } spki[] = {
-	[CS_ALG_EDDSA] = {
-		{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00}, 12, 32,
-	},
-	[CS_ALG_ES256] = {
-		{0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
-			0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00}, 26, 65,
-	},
-	[CS_ALG_ES384] = {
-		{0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81,
-			0x04, 0x00, 0x22, 0x03, 0x62, 0x00}, 23, 97,
-	},
+	[CS_ALG_EDDSA] =
+		{
+			{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00},
+			12,
+			32,
+		},
+	[CS_ALG_ES256] =
+		{
+			{0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
+				0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07,
+				0x03, 0x42, 0x00},
+			26,
+			65,
+		},
+	[CS_ALG_ES384] =
+		{
+			{0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
+				0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00},
+			23,
+			97,
+		},
 };
 
-enum cs_err cs_public_key_set(enum cs_alg alg, const uint8_t *point, size_t len, struct cs_public_key *ret_key)
+enum cs_err cs_public_key_set(
+	enum cs_alg alg, const uint8_t *point, size_t len, struct cs_public_key *ret_key)
 {
 	struct cs_public_key key = {.alg = alg, .point_len = len};
 
@@ -42,7 +53,8 @@ enum cs_err cs_public_key_set(enum cs_alg alg, const uint8_t *point, size_t len,
 		return CS_E_KEY;
 	memcpy(key.point, point, len);
 	if (alg == CS_ALG_EDDSA) {
-		if (len != crypto_sign_PUBLICKEYBYTES || crypto_core_ed25519_is_valid_point(point) != 1)
+		if (len != crypto_sign_PUBLICKEYBYTES ||
+			crypto_core_ed25519_is_valid_point(point) != 1)
 			return CS_E_KEY;
 	} else {
 		EVP_PKEY *pkey = NULL;
@@ -69,7 +81,8 @@ static enum cs_err read_coordinate(const json_t *jwk, const char *name, size_t s
 
 	if (!json_is_string(member))
 		return CS_E_KEY;
-	enum cs_err err = cs_base64url_decode(json_string_value(member), json_string_length(member), &value);
+	enum cs_err err =
+		cs_base64url_decode(json_string_value(member), json_string_length(member), &value);
 	if (err == CS_E_NOMEM)
 		return err;
 	if (err != CS_OK || value.len != size)
@@ -82,8 +95,8 @@ static bool member_is(const json_t *object, const char *name, const char *value)
 {
 	const json_t *member = json_object_get(object, name);
 
-	return json_is_string(member) &&
-		cs_bytes_equal(json_string_value(member), json_string_length(member), value, strlen(value));
+	return json_is_string(member) && cs_bytes_equal(json_string_value(member),
+						 json_string_length(member), value, strlen(value));
 }
 
 enum cs_err cs_public_key_from_jwk(const json_t *jwk, struct cs_public_key *ret_key)
@@ -159,7 +172,8 @@ enum cs_err cs_public_key_to_jwk(const struct cs_public_key *key, json_t **ret_j
 
 enum cs_err cs_public_key_to_spki(const struct cs_public_key *key, struct cs_bytes *out)
 {
-	if ((size_t)key->alg >= sizeof spki / sizeof *spki || key->point_len != spki[key->alg].point_len)
+	if ((size_t)key->alg >= sizeof spki / sizeof *spki ||
+		key->point_len != spki[key->alg].point_len)
 		return CS_E_KEY;
 	cs_bytes_add(out, spki[key->alg].prefix, spki[key->alg].prefix_len);
 	cs_bytes_add(out, key->point, key->point_len);

@@ -19,7 +19,8 @@ void cs_tlog_proof_free(struct cs_tlog_proof *proof)
 enum cs_err cs_tlog_proof_print(const struct cs_tlog_proof *proof, struct cs_bytes *out)
 {
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
-	enum cs_err err = cs_note_form_check((const char *)proof->checkpoint.data, proof->checkpoint.len);
+	enum cs_err err =
+		cs_note_form_check((const char *)proof->checkpoint.data, proof->checkpoint.len);
 
 	if (err != CS_OK)
 		return err;
@@ -62,7 +63,8 @@ static enum cs_err read_lines(const char *text, size_t text_len, struct cs_tlog_
 	size_t len = 0;
 	enum cs_err err;
 
-	if (!cs_note_line(&pos, end, &line, &len) || !cs_bytes_equal(line, len, FIRST_LINE, strlen(FIRST_LINE)))
+	if (!cs_note_line(&pos, end, &line, &len) ||
+		!cs_bytes_equal(line, len, FIRST_LINE, strlen(FIRST_LINE)))
 		return CS_E_PROOF;
 	if (!cs_note_line(&pos, end, &line, &len))
 		return CS_E_PROOF;
@@ -73,7 +75,8 @@ static enum cs_err read_lines(const char *text, size_t text_len, struct cs_tlog_
 		if (proof->extra.len == 0 || !cs_note_line(&pos, end, &line, &len))
 			return CS_E_PROOF;
 	}
-	if (!after(INDEX, &line, &len) || !cs_note_decimal(line, len, CS_TREE_SIZE_MAX - 1, &proof->index))
+	if (!after(INDEX, &line, &len) ||
+		!cs_note_decimal(line, len, CS_TREE_SIZE_MAX - 1, &proof->index))
 		return CS_E_PROOF;
 	for (;;) {
 		if (!cs_note_line(&pos, end, &line, &len))
@@ -126,7 +129,8 @@ enum cs_err cs_tlog_proof_verify(const struct cs_tlog_proof *proof, const struct
 	if (proof->extra.len == 0)
 		return CS_E_PROOF;
 	cs_merkle_leaf(proof->extra.data, proof->extra.len, leaf);
-	err = cs_merkle_verify(proof->index, checkpoint.size, leaf, proof->proof, proof->count, checkpoint.root);
+	err = cs_merkle_verify(
+		proof->index, checkpoint.size, leaf, proof->proof, proof->count, checkpoint.root);
 	if (err == CS_OK)
 		*ret_checkpoint = checkpoint;
 	return err;

@@ -1,6 +1,7 @@
 /*
- * A published tile log of 15 entries: leaf hashes and all 16 roots rebuild, every checkpoint's signature verifies, and an
- * inclusion proof of every entry leads to every checkpoint that covers it.
+ * A published tile log of 15 entries: leaf hashes and all 16 roots rebuild, every checkpoint's
+ * signature verifies, and an inclusion proof of every entry leads to every checkpoint that covers
+ * it.
  */
 #include "core/note.h"
 #include "tests/fixture/vector_file.h"
@@ -57,8 +58,10 @@ static void prove_all(uint64_t size, uint8_t leaf[ENTRIES][CS_HASH], const uint8
 
 	for (uint64_t i = 0; i < size; i++) {
 		bool made = cs_merkle_prove(i, size, leaf_at, leaf, proof, &count) == CS_OK;
-		check(made && cs_merkle_verify(i, size, leaf[i], proof, count, root) == CS_OK, "an inclusion proof fails", size);
-		check(made && cs_merkle_verify(i, size, leaf[(i + 1) % ENTRIES], proof, count, root) == CS_E_PROOF,
+		check(made && cs_merkle_verify(i, size, leaf[i], proof, count, root) == CS_OK,
+			"an inclusion proof fails", size);
+		check(made && cs_merkle_verify(i, size, leaf[(i + 1) % ENTRIES], proof, count,
+				      root) == CS_E_PROOF,
 			"another leaf is accepted", size);
 	}
 }
@@ -79,12 +82,13 @@ static void run_size(const char *folder, const struct cs_note_key *key, uint64_t
 	check(cs_test_file_read(folder, name, &note) == CS_OK &&
 			cs_note_verify((const char *)note.data, note.len, key, &text_len) == CS_OK,
 		"the signature does not verify", size);
-	check(cs_checkpoint_parse((const char *)note.data, text_len, &checkpoint) == CS_OK && checkpoint.size == size &&
-			strcmp(checkpoint.origin, key->name) == 0,
+	check(cs_checkpoint_parse((const char *)note.data, text_len, &checkpoint) == CS_OK &&
+			checkpoint.size == size && strcmp(checkpoint.origin, key->name) == 0,
 		"the checkpoint is not of this log and size", size);
 	if (size > 0) {
 		snprintf(name, sizeof name, "tile/entries/000.p/%llu", (unsigned long long)size);
-		check(cs_test_file_read(folder, name, &bundle) == CS_OK && read_bundle(&bundle, size, leaf),
+		check(cs_test_file_read(folder, name, &bundle) == CS_OK &&
+				read_bundle(&bundle, size, leaf),
 			"the entries cannot be read", size);
 		snprintf(name, sizeof name, "tile/0/000.p/%llu", (unsigned long long)size);
 		check(cs_test_file_read(folder, name, &tile) == CS_OK &&

@@ -1,6 +1,6 @@
 /*
- * Published signed notes: each verifies with each key given, and with any byte of the signed text, the separator or that
- * key's signature line changed it does not.
+ * Published signed notes: each verifies with each key given, and with any byte of the signed text,
+ * the separator or that key's signature line changed it does not.
  */
 #include "core/note.h"
 #include "tests/fixture/vector_file.h"
@@ -20,13 +20,15 @@ static void fail(const char *file, const char *key, const char *why, size_t offs
 		printf("%s by %s: %s (byte %zu)\n", file, key, why, offset);
 }
 
-/* Whether the line that holds the byte at `offset` is a signature by `key`: its name, then base64 that begins with its id. */
+/*
+ * Whether the line that holds the byte at `offset` is a signature by `key`: its name, then base64
+ * that begins with its id.
+ */
 static bool own_line(const struct cs_bytes *note, size_t offset, const struct cs_note_key *key)
 {
 	CS_CLEANUP_BYTES struct cs_bytes id = {0};
-	const uint8_t hash[] = {
-		(uint8_t)(key->hash >> 24), (uint8_t)(key->hash >> 16), (uint8_t)(key->hash >> 8), (uint8_t)key->hash,
-	};
+	const uint8_t hash[] = {(uint8_t)(key->hash >> 24), (uint8_t)(key->hash >> 16),
+		(uint8_t)(key->hash >> 8), (uint8_t)key->hash};
 	char start[300];
 	size_t line = offset;
 
@@ -37,10 +39,11 @@ static bool own_line(const struct cs_bytes *note, size_t offset, const struct cs
 		return false;
 	/* Eight characters are six bytes and need no padding. */
 	return cs_base64_decode((const char *)note->data + line + len, 8, &id) == CS_OK &&
-		memcmp(id.data, hash, sizeof hash) == 0;
+	       memcmp(id.data, hash, sizeof hash) == 0;
 }
 
-static void change_bytes(const char *file, const struct cs_bytes *note, const struct cs_note_key *key, size_t text_len)
+static void change_bytes(const char *file, const struct cs_bytes *note,
+	const struct cs_note_key *key, size_t text_len)
 {
 	static const uint8_t masks[] = {0x01, 0x02, 0x10, 0x20, 0x80};
 	char *copy = malloc(note->len);
@@ -48,7 +51,10 @@ static void change_bytes(const char *file, const struct cs_bytes *note, const st
 	if (copy == NULL)
 		exit(1);
 	for (size_t i = 0; i < note->len; i++) {
-		/* Lines by others, another key of the same name included, are ignored as the standard demands. */
+		/*
+		 * Lines by others, another key of the same name included, are ignored as the
+		 * standard demands.
+		 */
 		if (i > text_len && !own_line(note, i, key))
 			continue;
 		for (size_t m = 0; m < sizeof masks; m++) {
@@ -81,7 +87,8 @@ static void run_key(const char *file, const struct cs_bytes *note, const char *l
 		fail(file, line, cs_err_name(err), 0);
 		return;
 	}
-	if (cs_note_key_print(&key, &again) != CS_OK || !cs_bytes_equal(again.data, again.len, line, strlen(line)))
+	if (cs_note_key_print(&key, &again) != CS_OK ||
+		!cs_bytes_equal(again.data, again.len, line, strlen(line)))
 		fail(file, line, "the key prints otherwise", 0);
 	err = cs_note_verify((const char *)note->data, note->len, &key, &text_len);
 	if (err != CS_OK) {
@@ -100,10 +107,12 @@ static void run_note(const char *folder, const char *file)
 	char *rest = NULL;
 	unsigned before = cases;
 
-	snprintf(key_file, sizeof key_file, "%.*s.vkey", (int)(strlen(file) - strlen(".note")), file);
-	if (cs_test_file_read(folder, file, &note) == CS_OK && cs_test_file_read(folder, key_file, &keys) == CS_OK &&
-		keys.data != NULL)
-		for (char *line = strtok_r((char *)keys.data, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest))
+	snprintf(key_file, sizeof key_file, "%.*s.vkey", (int)(strlen(file) - strlen(".note")),
+		file);
+	if (cs_test_file_read(folder, file, &note) == CS_OK &&
+		cs_test_file_read(folder, key_file, &keys) == CS_OK && keys.data != NULL)
+		for (char *line = strtok_r((char *)keys.data, "\r\n", &rest); line;
+			line = strtok_r(NULL, "\r\n", &rest))
 			run_key(file, &note, line);
 	if (cases == before)
 		fail(file, key_file, "nothing ran", 0);

@@ -42,7 +42,8 @@ static void reference_root(const uint8_t (*leaf)[CS_HASH], size_t n, uint8_t roo
 }
 
 /* PATH(m, D[n]) of section 2.1.1. */
-static size_t reference_path(size_t m, const uint8_t (*leaf)[CS_HASH], size_t n, uint8_t (*path)[CS_HASH])
+static size_t reference_path(
+	size_t m, const uint8_t (*leaf)[CS_HASH], size_t n, uint8_t (*path)[CS_HASH])
 {
 	size_t k = 1;
 	size_t count;
@@ -90,7 +91,7 @@ static void test_hashes(void **state)
 	cs_merkle_node(input + 1, input + 33, hash);
 	assert_memory_equal(hash, expected, CS_HASH);
 	memcpy(hash, input + 33, CS_HASH);
-	cs_merkle_node(input + 1, hash, hash);		/* in place */
+	cs_merkle_node(input + 1, hash, hash); /* in place */
 	assert_memory_equal(hash, expected, CS_HASH);
 	input[0] = 0;
 	cs_sha256(input, 1, expected);
@@ -102,7 +103,14 @@ static void test_hashes(void **state)
 static void test_published_roots(void **state)
 {
 	static const char *const inputs[] = {
-		"", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f",
+		"",
+		"00",
+		"10",
+		"2021",
+		"3031",
+		"40414243",
+		"5051525354555657",
+		"606162636465666768696a6b6c6d6e6f",
 	};
 	static const char *const published[] = {
 		"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -123,7 +131,8 @@ static void test_published_roots(void **state)
 	(void)state;
 	cs_merkle_root(&frontier, root);
 	cs_hex_encode(root, CS_HASH, text);
-	assert_string_equal(text, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(
+		text, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	for (size_t i = 0; i < 8; i++) {
 		size_t len = strlen(inputs[i]) / 2;
 		assert_int_equal(cs_hex_decode(inputs[i], 2 * len, data, len), CS_OK);
@@ -183,7 +192,7 @@ static void test_append_refused(void **state)
 
 struct reader {
 	size_t calls;
-	size_t fail_at;		/* 0: never */
+	size_t fail_at; /* 0: never */
 	uint64_t skipped;
 };
 
@@ -206,7 +215,8 @@ static void refuse_changes(size_t index, size_t size, uint8_t (*proof)[CS_HASH],
 	for (size_t i = 0; i < count; i++) {
 		size_t bit = (index * 7 + size * 13 + i * 29) % 256;
 		proof[i][bit / 8] ^= (uint8_t)(1u << bit % 8);
-		assert_int_equal(cs_merkle_verify(index, size, leaves[index], proof, count, root), CS_E_PROOF);
+		assert_int_equal(cs_merkle_verify(index, size, leaves[index], proof, count, root),
+			CS_E_PROOF);
 		proof[i][bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 	size_t bit = (index + size) % 256;
@@ -215,17 +225,25 @@ static void refuse_changes(size_t index, size_t size, uint8_t (*proof)[CS_HASH],
 	assert_int_equal(cs_merkle_verify(index, size, changed, proof, count, root), CS_E_PROOF);
 	memcpy(changed, root, CS_HASH);
 	changed[bit / 8] ^= (uint8_t)(1u << bit % 8);
-	assert_int_equal(cs_merkle_verify(index, size, leaves[index], proof, count, changed), CS_E_PROOF);
+	assert_int_equal(
+		cs_merkle_verify(index, size, leaves[index], proof, count, changed), CS_E_PROOF);
 	/* one hash too many, one too few */
-	assert_int_equal(cs_merkle_verify(index, size, leaves[index], proof, count + 1, root), CS_E_PROOF);
+	assert_int_equal(
+		cs_merkle_verify(index, size, leaves[index], proof, count + 1, root), CS_E_PROOF);
 	if (count > 0)
-		assert_int_equal(cs_merkle_verify(index, size, leaves[index], proof, count - 1, root), CS_E_PROOF);
+		assert_int_equal(
+			cs_merkle_verify(index, size, leaves[index], proof, count - 1, root),
+			CS_E_PROOF);
 	for (size_t other = 0; other <= size; other++)
 		if (other != index)
-			assert_int_equal(cs_merkle_verify(other, size, leaves[index], proof, count, root), CS_E_PROOF);
+			assert_int_equal(
+				cs_merkle_verify(other, size, leaves[index], proof, count, root),
+				CS_E_PROOF);
 	for (size_t other = 0; other <= LARGEST; other++)
 		if (other != size)
-			assert_int_equal(cs_merkle_verify(index, other, leaves[index], proof, count, roots[other]), CS_E_PROOF);
+			assert_int_equal(cs_merkle_verify(index, other, leaves[index], proof, count,
+						 roots[other]),
+				CS_E_PROOF);
 }
 
 static void test_prove_and_verify(void **state)
@@ -238,11 +256,15 @@ static void test_prove_and_verify(void **state)
 		for (size_t index = 0; index < size; index++) {
 			struct reader reader = {.skipped = index};
 			size_t count = 99;
-			assert_int_equal(cs_merkle_prove(index, size, leaf_at, &reader, proof, &count), CS_OK);
+			assert_int_equal(
+				cs_merkle_prove(index, size, leaf_at, &reader, proof, &count),
+				CS_OK);
 			assert_int_equal(reader.calls, size - 1);
 			assert_int_equal(count, reference_path(index, leaves, size, expected));
 			assert_memory_equal(proof, expected, count * CS_HASH);
-			assert_int_equal(cs_merkle_verify(index, size, leaves[index], proof, count, roots[size]), CS_OK);
+			assert_int_equal(cs_merkle_verify(index, size, leaves[index], proof, count,
+						 roots[size]),
+				CS_OK);
 			refuse_changes(index, size, proof, count);
 		}
 	}
@@ -264,13 +286,16 @@ static void test_prove_refused(void **state)
 	memcpy(before, proof, sizeof proof);
 	assert_int_equal(cs_merkle_prove(0, 0, leaf_at, &reader, proof, &count), CS_E_NOT_FOUND);
 	assert_int_equal(cs_merkle_prove(7, 7, leaf_at, &reader, proof, &count), CS_E_NOT_FOUND);
-	assert_int_equal(cs_merkle_prove(UINT64_MAX, 7, leaf_at, &reader, proof, &count), CS_E_NOT_FOUND);
-	assert_int_equal(cs_merkle_prove(7, CS_TREE_SIZE_MAX + 1, leaf_at, &reader, proof, &count), CS_E_TOO_LARGE);
+	assert_int_equal(
+		cs_merkle_prove(UINT64_MAX, 7, leaf_at, &reader, proof, &count), CS_E_NOT_FOUND);
+	assert_int_equal(cs_merkle_prove(7, CS_TREE_SIZE_MAX + 1, leaf_at, &reader, proof, &count),
+		CS_E_TOO_LARGE);
 	assert_int_equal(reader.calls, 0);
 	for (size_t n = 1; n < 13; n++) {
 		reader.calls = 0;
 		reader.fail_at = n;
-		assert_int_equal(cs_merkle_prove(3, 13, leaf_at, &reader, proof, &count), CS_E_STORE);
+		assert_int_equal(
+			cs_merkle_prove(3, 13, leaf_at, &reader, proof, &count), CS_E_STORE);
 		assert_memory_equal(proof, before, sizeof proof);
 		assert_int_equal(count, 99);
 	}
@@ -278,7 +303,10 @@ static void test_prove_refused(void **state)
 	assert_int_equal(cs_merkle_prove(3, 13, leaf_at, &reader, proof, &count), CS_OK);
 }
 
-/* Trees beyond what can be built: a proof for the first leaf is a chain of right siblings, for the last of left ones. */
+/*
+ * Trees beyond what can be built: a proof for the first leaf is a chain of right siblings, for the
+ * last of left ones.
+ */
 static void test_large_trees(void **state)
 {
 	uint8_t proof[64][CS_HASH];
@@ -295,10 +323,16 @@ static void test_large_trees(void **state)
 	}
 	memcpy(proof[63], leaves[64], CS_HASH);
 	assert_int_equal(cs_merkle_verify(0, CS_TREE_SIZE_MAX, leaves[0], proof, 63, first), CS_OK);
-	assert_int_equal(cs_merkle_verify(CS_TREE_SIZE_MAX - 1, CS_TREE_SIZE_MAX, leaves[0], proof, 63, last), CS_OK);
-	assert_int_equal(cs_merkle_verify(1, CS_TREE_SIZE_MAX, leaves[0], proof, 63, first), CS_E_PROOF);
-	assert_int_equal(cs_merkle_verify(0, CS_TREE_SIZE_MAX, leaves[0], proof, 62, first), CS_E_PROOF);
-	assert_int_equal(cs_merkle_verify(CS_TREE_SIZE_MAX, CS_TREE_SIZE_MAX, leaves[0], proof, 63, last), CS_E_PROOF);
+	assert_int_equal(cs_merkle_verify(CS_TREE_SIZE_MAX - 1, CS_TREE_SIZE_MAX, leaves[0], proof,
+				 63, last),
+		CS_OK);
+	assert_int_equal(
+		cs_merkle_verify(1, CS_TREE_SIZE_MAX, leaves[0], proof, 63, first), CS_E_PROOF);
+	assert_int_equal(
+		cs_merkle_verify(0, CS_TREE_SIZE_MAX, leaves[0], proof, 62, first), CS_E_PROOF);
+	assert_int_equal(
+		cs_merkle_verify(CS_TREE_SIZE_MAX, CS_TREE_SIZE_MAX, leaves[0], proof, 63, last),
+		CS_E_PROOF);
 	/* Taller than any tree of ours. */
 	cs_merkle_node(first, proof[63], first);
 	assert_int_equal(cs_merkle_verify(0, UINT64_MAX, leaves[0], proof, 64, first), CS_E_PROOF);

@@ -70,21 +70,36 @@ struct vector {
 
 /* RFC 8032 section 7.1 test 3; RFC 6979 appendix A.2.5 and A.2.6, "sample" and "test". */
 static const struct vector vectors[] = {
-	{CS_ALG_EDDSA, "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "\xaf\x82",
+	{CS_ALG_EDDSA, "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+		"\xaf\x82",
 		"6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
-		"18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a", false},
-	{CS_ALG_ES256, "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
-		"7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299", "sample",
+		"18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+		false},
+	{CS_ALG_ES256,
+		"0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+		"7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299",
+		"sample",
 		"efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
-		"f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8", true},
-	{CS_ALG_ES256, "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
-		"7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299", "test",
+		"f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8",
+		true},
+	{CS_ALG_ES256,
+		"0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+		"7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299",
+		"test",
 		"f1abb023518351cd71d881567b1ea663ed3efcf6c5132b354f28d3b0b7d38367"
-		"019f4113742a2b14bd25926b49c649155f267e60d3814b4c0cc84250e46f0083", false},
-	{CS_ALG_ES384, "04ec3a4e415b4e19a4568618029f427fa5da9a8bc4ae92e02e06aae5286b300c64def8f0ea9055866064a254515480bc13"
-		"8015d9b72d7d57244ea8ef9ac0c621896708a59367f9dfb9f54ca84b3f1c9db1288b231c3ae0d4fe7344fd2533264720", "sample",
-		"94edbb92a5ecb8aad4736e56c691916b3f88140666ce9fa73d64c4ea95ad133c81a648152e44acf96e36dd1e80fabe46"
-		"99ef4aeb15f178cea1fe40db2603138f130e740a19624526203b6351d0a3a94fa329c145786e679e7b82c71a38628ac8", true},
+		"019f4113742a2b14bd25926b49c649155f267e60d3814b4c0cc84250e46f0083",
+		false},
+	{CS_ALG_ES384,
+		"04ec3a4e415b4e19a4568618029f427fa5da9a8bc4ae92e02e06aae5286b300c64def8f0ea90558660"
+		"64a254515480bc13"
+		"8015d9b72d7d57244ea8ef9ac0c621896708a59367f9dfb9f54ca84b3f1c9db1288b231c3ae0d4fe73"
+		"44fd2533264720",
+		"sample",
+		"94edbb92a5ecb8aad4736e56c691916b3f88140666ce9fa73d64c4ea95ad133c81a648152e44acf96e"
+		"36dd1e80fabe46"
+		"99ef4aeb15f178cea1fe40db2603138f130e740a19624526203b6351d0a3a94fa329c145786e679e7b"
+		"82c71a38628ac8",
+		true},
 };
 
 static void test_published_vectors(void **state)
@@ -100,13 +115,20 @@ static void test_published_vectors(void **state)
 		size_t message_len = strlen(v->message);
 
 		assert_int_equal(cs_public_key_set(v->alg, point, point_len, &key), CS_OK);
-		assert_int_equal(cs_signature_verify(&key, v->message, message_len, signature, len, 0), CS_OK);
-		assert_int_equal(cs_signature_verify(&key, v->message, message_len, signature, len, CS_SIGNATURE_LOW_S),
+		assert_int_equal(
+			cs_signature_verify(&key, v->message, message_len, signature, len, 0),
+			CS_OK);
+		assert_int_equal(cs_signature_verify(&key, v->message, message_len, signature, len,
+					 CS_SIGNATURE_LOW_S),
 			v->high_s ? CS_E_SIGNATURE_HIGH_S : CS_OK);
 		/* n - S is the other signature of the same message. */
 		assert_int_equal(cs_signature_lower_s(v->alg, signature, len), CS_OK);
-		assert_int_equal(cs_signature_verify(&key, v->message, message_len, signature, len, CS_SIGNATURE_LOW_S), CS_OK);
-		assert_int_equal(cs_signature_verify(&key, v->message, message_len - 1, signature, len, 0), CS_E_SIGNATURE);
+		assert_int_equal(cs_signature_verify(&key, v->message, message_len, signature, len,
+					 CS_SIGNATURE_LOW_S),
+			CS_OK);
+		assert_int_equal(
+			cs_signature_verify(&key, v->message, message_len - 1, signature, len, 0),
+			CS_E_SIGNATURE);
 	}
 }
 
@@ -122,29 +144,35 @@ static void test_round_trip(void **state)
 		uint8_t signature[CS_SIGNATURE_MAX];
 		char message[] = "canonical bytes";
 
-		assert_int_equal(cs_test_key_make(algs[i], "kye:key:other", "another seed", &other), CS_OK);
+		assert_int_equal(
+			cs_test_key_make(algs[i], "kye:key:other", "another seed", &other), CS_OK);
 		assert_false(cs_public_key_equal(&signer->key, &cs_test_key_signer(other)->key));
-		assert_int_equal(signer->sign(signer->context, message, sizeof message, signature), CS_OK);
-		assert_int_equal(cs_signature_verify(&signer->key, message, sizeof message, signature, len, CS_SIGNATURE_LOW_S),
+		assert_int_equal(
+			signer->sign(signer->context, message, sizeof message, signature), CS_OK);
+		assert_int_equal(cs_signature_verify(&signer->key, message, sizeof message,
+					 signature, len, CS_SIGNATURE_LOW_S),
 			CS_OK);
-		assert_int_equal(cs_signature_verify(&cs_test_key_signer(other)->key, message, sizeof message, signature, len, 0),
+		assert_int_equal(cs_signature_verify(&cs_test_key_signer(other)->key, message,
+					 sizeof message, signature, len, 0),
 			CS_E_SIGNATURE);
 		for (size_t bit = 0; bit < 8 * len; bit++) {
 			signature[bit / 8] ^= (uint8_t)(1u << bit % 8);
-			enum cs_err err = cs_signature_verify(&signer->key, message, sizeof message, signature, len, 0);
+			enum cs_err err = cs_signature_verify(
+				&signer->key, message, sizeof message, signature, len, 0);
 			assert_true(err == CS_E_SIGNATURE || err == CS_E_SIGNATURE_FORM);
 			signature[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		}
 		for (size_t bit = 0; bit < 8 * sizeof message; bit++) {
 			message[bit / 8] = (char)(message[bit / 8] ^ 1 << bit % 8);
-			assert_int_equal(cs_signature_verify(&signer->key, message, sizeof message, signature, len, 0),
+			assert_int_equal(cs_signature_verify(&signer->key, message, sizeof message,
+						 signature, len, 0),
 				CS_E_SIGNATURE);
 			message[bit / 8] = (char)(message[bit / 8] ^ 1 << bit % 8);
 		}
 		for (size_t wrong = 0; wrong <= CS_SIGNATURE_MAX; wrong++)
 			if (wrong != len)
-				assert_int_equal(
-					cs_signature_verify(&signer->key, message, sizeof message, signature, wrong, 0),
+				assert_int_equal(cs_signature_verify(&signer->key, message,
+							 sizeof message, signature, wrong, 0),
 					CS_E_SIGNATURE_FORM);
 		cs_test_key_free(other);
 		cs_test_key_free(test_key);
@@ -158,7 +186,8 @@ static void test_fixture_is_deterministic(void **state)
 	for (size_t i = 0; i < ALG_COUNT; i++) {
 		struct cs_test_key *a = make_key(algs[i]);
 		struct cs_test_key *b = make_key(algs[i]);
-		assert_true(cs_public_key_equal(&cs_test_key_signer(a)->key, &cs_test_key_signer(b)->key));
+		assert_true(cs_public_key_equal(
+			&cs_test_key_signer(a)->key, &cs_test_key_signer(b)->key));
 		assert_string_equal(cs_test_key_signer(a)->kid, "kye:key:test");
 		cs_test_key_free(a);
 		cs_test_key_free(b);
@@ -173,7 +202,7 @@ static void test_curve_constants(void **state)
 	assert_null(cs_curve_of(CS_ALG_EDDSA));
 	for (size_t i = 1; i < ALG_COUNT; i++) {
 		const struct cs_curve *curve = cs_curve_of(algs[i]);
-		unsigned carry = 1;	/* n = 2 * half + 1 */
+		unsigned carry = 1; /* n = 2 * half + 1 */
 		for (size_t at = curve->size; at-- > 0;) {
 			unsigned sum = 2u * curve->half[at] + carry;
 			twice[at] = (uint8_t)sum;
@@ -201,23 +230,35 @@ static void test_scalar_range(void **state)
 			uint8_t *scalar = bad + half * curve->size;
 			memcpy(bad, good, len);
 			memset(scalar, 0, curve->size);
-			assert_int_equal(cs_signature_verify(&signer->key, "m", 1, bad, len, 0), CS_E_SIGNATURE_FORM);
-			assert_int_equal(cs_signature_to_der(algs[i], bad, len, &der), CS_E_SIGNATURE_FORM);
-			assert_int_equal(cs_signature_lower_s(algs[i], bad, len), CS_E_SIGNATURE_FORM);
+			assert_int_equal(cs_signature_verify(&signer->key, "m", 1, bad, len, 0),
+				CS_E_SIGNATURE_FORM);
+			assert_int_equal(
+				cs_signature_to_der(algs[i], bad, len, &der), CS_E_SIGNATURE_FORM);
+			assert_int_equal(
+				cs_signature_lower_s(algs[i], bad, len), CS_E_SIGNATURE_FORM);
 			memcpy(scalar, curve->order, curve->size);
-			assert_int_equal(cs_signature_verify(&signer->key, "m", 1, bad, len, 0), CS_E_SIGNATURE_FORM);
-			scalar[curve->size - 1]--;	/* n - 1 is in range, both curves' orders are odd */
-			assert_int_equal(cs_signature_verify(&signer->key, "m", 1, bad, len, 0), CS_E_SIGNATURE);
+			assert_int_equal(cs_signature_verify(&signer->key, "m", 1, bad, len, 0),
+				CS_E_SIGNATURE_FORM);
+			scalar[curve->size -
+				1]--; /* n - 1 is in range, both curves' orders are odd */
+			assert_int_equal(cs_signature_verify(&signer->key, "m", 1, bad, len, 0),
+				CS_E_SIGNATURE);
 			memset(scalar, 0xff, curve->size);
-			assert_int_equal(cs_signature_verify(&signer->key, "m", 1, bad, len, 0), CS_E_SIGNATURE_FORM);
+			assert_int_equal(cs_signature_verify(&signer->key, "m", 1, bad, len, 0),
+				CS_E_SIGNATURE_FORM);
 		}
 		/* half is the largest low S, half + 1 the smallest high one. */
 		memcpy(bad, good, len);
 		memcpy(bad + curve->size, curve->half, curve->size);
-		assert_int_equal(cs_signature_verify(&signer->key, "m", 1, bad, len, CS_SIGNATURE_LOW_S), CS_E_SIGNATURE);
+		assert_int_equal(
+			cs_signature_verify(&signer->key, "m", 1, bad, len, CS_SIGNATURE_LOW_S),
+			CS_E_SIGNATURE);
 		bad[len - 1]++;
-		assert_int_equal(cs_signature_verify(&signer->key, "m", 1, bad, len, CS_SIGNATURE_LOW_S), CS_E_SIGNATURE_HIGH_S);
-		assert_int_equal(cs_signature_verify(&signer->key, "m", 1, bad, len, 0), CS_E_SIGNATURE);
+		assert_int_equal(
+			cs_signature_verify(&signer->key, "m", 1, bad, len, CS_SIGNATURE_LOW_S),
+			CS_E_SIGNATURE_HIGH_S);
+		assert_int_equal(
+			cs_signature_verify(&signer->key, "m", 1, bad, len, 0), CS_E_SIGNATURE);
 		assert_int_equal(cs_signature_lower_s(algs[i], bad, len), CS_OK);
 		assert_memory_equal(bad + curve->size, curve->half, curve->size);
 		cs_test_key_free(test_key);
@@ -236,20 +277,16 @@ static void test_lower_s(void **state)
 		struct cs_test_key *test_key = make_key(algs[i]);
 		const struct cs_signer *signer = cs_test_key_signer(test_key);
 		size_t len = cs_alg_signature_len(algs[i]);
-		const struct cs_curve *curve = cs_curve_of(algs[i]);
 		uint8_t low[CS_SIGNATURE_MAX];
 		uint8_t high[CS_SIGNATURE_MAX];
 
 		assert_int_equal(signer->sign(signer->context, "m", 1, low), CS_OK);
 		memcpy(high, low, len);
-		unsigned borrow = 0;
-		for (size_t at = curve->size; at-- > 0;) {
-			unsigned difference = 0x100u + curve->order[at] - low[curve->size + at] - borrow;
-			high[curve->size + at] = (uint8_t)difference;
-			borrow = difference < 0x100u;
-		}
+		cs_test_signature_flip_s(algs[i], high);
 		assert_int_equal(cs_signature_verify(&signer->key, "m", 1, high, len, 0), CS_OK);
-		assert_int_equal(cs_signature_verify(&signer->key, "m", 1, high, len, CS_SIGNATURE_LOW_S), CS_E_SIGNATURE_HIGH_S);
+		assert_int_equal(
+			cs_signature_verify(&signer->key, "m", 1, high, len, CS_SIGNATURE_LOW_S),
+			CS_E_SIGNATURE_HIGH_S);
 		assert_int_equal(cs_signature_lower_s(algs[i], high, len), CS_OK);
 		assert_memory_equal(high, low, len);
 		assert_int_equal(cs_signature_lower_s(algs[i], high, len), CS_OK);
@@ -272,15 +309,22 @@ static void test_der_round_trip(void **state)
 			CS_CLEANUP_BYTES struct cs_bytes der = {0};
 			assert_int_equal(signer->sign(signer->context, &message, 1, raw), CS_OK);
 			assert_int_equal(cs_signature_to_der(algs[i], raw, len, &der), CS_OK);
-			assert_int_equal(cs_signature_from_der(algs[i], der.data, der.len, again), CS_OK);
+			assert_int_equal(
+				cs_signature_from_der(algs[i], der.data, der.len, again), CS_OK);
 			assert_memory_equal(raw, again, len);
-			assert_int_equal(cs_signature_verify(&signer->key, &message, 1, der.data, der.len,
-				CS_SIGNATURE_DER | CS_SIGNATURE_LOW_S), CS_OK);
-			assert_int_equal(cs_signature_verify(&signer->key, &message, 1, raw, len, CS_SIGNATURE_DER),
+			assert_int_equal(cs_signature_verify(&signer->key, &message, 1, der.data,
+						 der.len, CS_SIGNATURE_DER | CS_SIGNATURE_LOW_S),
+				CS_OK);
+			assert_int_equal(cs_signature_verify(&signer->key, &message, 1, raw, len,
+						 CS_SIGNATURE_DER),
 				CS_E_SIGNATURE_FORM);
-			assert_int_equal(cs_signature_verify(&signer->key, &message, 1, der.data, der.len, 0), CS_E_SIGNATURE_FORM);
+			assert_int_equal(cs_signature_verify(
+						 &signer->key, &message, 1, der.data, der.len, 0),
+				CS_E_SIGNATURE_FORM);
 			for (size_t cut = 0; cut < der.len; cut++)
-				assert_int_equal(cs_signature_from_der(algs[i], der.data, cut, again), CS_E_SIGNATURE_FORM);
+				assert_int_equal(
+					cs_signature_from_der(algs[i], der.data, cut, again),
+					CS_E_SIGNATURE_FORM);
 		}
 		cs_test_key_free(test_key);
 	}
@@ -295,30 +339,38 @@ static void test_der_strictness(void **state)
 	} cases[] = {
 		{"3006020101020101", CS_OK},
 		{"30080202008002020080", CS_OK},
-		{"3006020101020101" "00", CS_E_SIGNATURE_FORM},		/* something after it */
-		{"3007020101020101" "00", CS_E_SIGNATURE_FORM},		/* something after it, inside */
-		{"308106020101020101", CS_E_SIGNATURE_FORM},		/* long form of the length */
-		{"3080020101020101" "0000", CS_E_SIGNATURE_FORM},	/* indefinite length */
-		{"300702020001020101", CS_E_SIGNATURE_FORM},		/* 00 before a clear bit */
+		{"3006020101020101"
+		 "00",
+			CS_E_SIGNATURE_FORM}, /* something after it */
+		{"3007020101020101"
+		 "00",
+			CS_E_SIGNATURE_FORM},		     /* something after it, inside */
+		{"308106020101020101", CS_E_SIGNATURE_FORM}, /* long form of the length */
+		{"3080020101020101"
+		 "0000",
+			CS_E_SIGNATURE_FORM},		     /* indefinite length */
+		{"300702020001020101", CS_E_SIGNATURE_FORM}, /* 00 before a clear bit */
 		{"300702010102020001", CS_E_SIGNATURE_FORM},
-		{"3006020180020101", CS_E_SIGNATURE_FORM},		/* negative */
+		{"3006020180020101", CS_E_SIGNATURE_FORM}, /* negative */
 		{"3006020101020180", CS_E_SIGNATURE_FORM},
-		{"3006020100020101", CS_E_SIGNATURE_FORM},		/* r = 0 */
-		{"3006020101020100", CS_E_SIGNATURE_FORM},		/* s = 0 */
-		{"30050200020101", CS_E_SIGNATURE_FORM},		/* no bytes at all */
-		{"3003020101", CS_E_SIGNATURE_FORM},			/* one INTEGER */
-		{"3009020101020101020101", CS_E_SIGNATURE_FORM},	/* three */
-		{"3106020101020101", CS_E_SIGNATURE_FORM},		/* a SET */
-		{"3006030101020101", CS_E_SIGNATURE_FORM},		/* a BIT STRING */
-		{"3006020101020201", CS_E_SIGNATURE_FORM},		/* INTEGER longer than what holds it */
+		{"3006020100020101", CS_E_SIGNATURE_FORM},	 /* r = 0 */
+		{"3006020101020100", CS_E_SIGNATURE_FORM},	 /* s = 0 */
+		{"30050200020101", CS_E_SIGNATURE_FORM},	 /* no bytes at all */
+		{"3003020101", CS_E_SIGNATURE_FORM},		 /* one INTEGER */
+		{"3009020101020101020101", CS_E_SIGNATURE_FORM}, /* three */
+		{"3106020101020101", CS_E_SIGNATURE_FORM},	 /* a SET */
+		{"3006030101020101", CS_E_SIGNATURE_FORM},	 /* a BIT STRING */
+		{"3006020101020201", CS_E_SIGNATURE_FORM}, /* INTEGER longer than what holds it */
 		{"300602ff01020101", CS_E_SIGNATURE_FORM},
 		{"3000", CS_E_SIGNATURE_FORM},
 		{"30", CS_E_SIGNATURE_FORM},
 		{"", CS_E_SIGNATURE_FORM},
 		/* r = n of P-256 */
-		{"3026022100ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551020101", CS_E_SIGNATURE_FORM},
+		{"3026022100ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551020101",
+			CS_E_SIGNATURE_FORM},
 		/* r of 33 bytes */
-		{"3026022101ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551020101", CS_E_SIGNATURE_FORM},
+		{"3026022101ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551020101",
+			CS_E_SIGNATURE_FORM},
 	};
 	uint8_t der[128];
 	uint8_t raw[CS_SIGNATURE_MAX];
@@ -338,13 +390,14 @@ static void test_der_strictness(void **state)
 	assert_int_equal(out.len, 0);
 }
 
-/* RFC 8032 section 5.1.7: S below the group order, or a second signature could be made from the first. */
+/*
+ * RFC 8032 section 5.1.7: S below the group order, or a second signature could be made from the
+ * first.
+ */
 static void test_ed25519_malleability(void **state)
 {
-	static const uint8_t order[32] = {
-		0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
-		[31] = 0x10,
-	};
+	static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6,
+		0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
 	struct cs_test_key *test_key = make_key(CS_ALG_EDDSA);
 	const struct cs_signer *signer = cs_test_key_signer(test_key);
 	uint8_t signature[64];
@@ -352,11 +405,13 @@ static void test_ed25519_malleability(void **state)
 	(void)state;
 	assert_int_equal(signer->sign(signer->context, "m", 1, signature), CS_OK);
 	sodium_add(signature + 32, order, 32);
-	assert_int_equal(cs_signature_verify(&signer->key, "m", 1, signature, 64, 0), CS_E_SIGNATURE);
+	assert_int_equal(
+		cs_signature_verify(&signer->key, "m", 1, signature, 64, 0), CS_E_SIGNATURE);
 	/* R = identity, S = 0: verifies under any key of small order. */
 	memset(signature, 0, sizeof signature);
 	signature[0] = 1;
-	assert_int_equal(cs_signature_verify(&signer->key, "m", 1, signature, 64, 0), CS_E_SIGNATURE);
+	assert_int_equal(
+		cs_signature_verify(&signer->key, "m", 1, signature, 64, 0), CS_E_SIGNATURE);
 	struct cs_public_key identity = {.alg = CS_ALG_EDDSA, .point = {1}, .point_len = 32};
 	assert_int_equal(cs_signature_verify(&identity, "m", 1, signature, 64, 0), CS_E_SIGNATURE);
 	cs_test_key_free(test_key);

@@ -23,7 +23,8 @@ static uint8_t leaves[LEAVES][CS_HASH];
 
 static const char *entry(size_t i)
 {
-	static const char *const entries[] = {"{\"a\":1}", "{\"a\":2}", "{\"a\":3}", "{\"a\":4}", "{\"a\":5}"};
+	static const char *const entries[] = {
+		"{\"a\":1}", "{\"a\":2}", "{\"a\":3}", "{\"a\":4}", "{\"a\":5}"};
 
 	return entries[i];
 }
@@ -34,7 +35,9 @@ static int setup(void **state)
 	for (size_t i = 0; i < LEAVES; i++)
 		cs_merkle_leaf(entry(i), strlen(entry(i)), leaves[i]);
 	return cs_test_key_make(CS_ALG_EDDSA, "kye:key:a", "log", &keys[0]) == CS_OK &&
-		cs_test_key_make(CS_ALG_ES256, "kye:key:b", "log", &keys[1]) == CS_OK ? 0 : -1;
+			       cs_test_key_make(CS_ALG_ES256, "kye:key:b", "log", &keys[1]) == CS_OK
+		       ? 0
+		       : -1;
 }
 
 static int teardown(void **state)
@@ -62,19 +65,22 @@ static void test_checkpoint(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		CS_CLEANUP_BYTES struct cs_bytes text = {0};
-		struct cs_checkpoint checkpoint = {.origin = ORIGIN, .size = sizes[i], .root = {1, 2, 3}};
+		struct cs_checkpoint checkpoint = {
+			.origin = ORIGIN, .size = sizes[i], .root = {1, 2, 3}};
 		struct cs_checkpoint again;
 		char line[64];
 
 		assert_int_equal(cs_checkpoint_print(&checkpoint, &text), CS_OK);
 		snprintf(line, sizeof line, ORIGIN "\n%llu\nAQID", (unsigned long long)sizes[i]);
 		assert_memory_equal(text.data, line, strlen(line));
-		assert_int_equal(cs_checkpoint_parse((const char *)text.data, text.len, &again), CS_OK);
+		assert_int_equal(
+			cs_checkpoint_parse((const char *)text.data, text.len, &again), CS_OK);
 		assert_string_equal(again.origin, ORIGIN);
 		assert_true(again.size == sizes[i]);
 		assert_memory_equal(again.root, checkpoint.root, CS_HASH);
 		for (size_t cut = 0; cut < text.len; cut++)
-			assert_int_equal(cs_checkpoint_parse((const char *)text.data, cut, &again), CS_E_CHECKPOINT);
+			assert_int_equal(cs_checkpoint_parse((const char *)text.data, cut, &again),
+				CS_E_CHECKPOINT);
 	}
 }
 
@@ -84,7 +90,8 @@ static void test_checkpoint_text(void **state)
 		const char *text;
 		enum cs_err err;
 	} cases[] = {
-		{"go.sum database tree\n3935567\n" ZERO_HASH "\n", CS_OK},	/* an origin need not be a key name */
+		{"go.sum database tree\n3935567\n" ZERO_HASH "\n",
+			CS_OK}, /* an origin need not be a key name */
 		{"o\n1\n" ZERO_HASH "\nextension\nmore\n", CS_OK},
 		{"o\n1\n" ZERO_HASH "\n\n", CS_E_CHECKPOINT},
 		{"o\n1\n" ZERO_HASH "\nextension\n\nmore\n", CS_E_CHECKPOINT},
@@ -118,7 +125,9 @@ static void test_checkpoint_text(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		checkpoint.size = 77;
-		assert_int_equal(cs_checkpoint_parse(cases[i].text, strlen(cases[i].text), &checkpoint), cases[i].err);
+		assert_int_equal(
+			cs_checkpoint_parse(cases[i].text, strlen(cases[i].text), &checkpoint),
+			cases[i].err);
 		assert_int_equal(checkpoint.size == 77, cases[i].err != CS_OK);
 	}
 }
@@ -144,7 +153,8 @@ static void test_checkpoint_origin(void **state)
 		for (size_t i = 0; i < len; i++)
 			assert_int_equal(cs_bytes_add(&longest, "o", 1), CS_OK);
 		assert_int_equal(cs_bytes_add_text(&longest, "\n1\n" ZERO_HASH "\n"), CS_OK);
-		assert_int_equal(cs_checkpoint_parse((const char *)longest.data, longest.len, &checkpoint),
+		assert_int_equal(
+			cs_checkpoint_parse((const char *)longest.data, longest.len, &checkpoint),
 			len == 255 ? CS_OK : CS_E_CHECKPOINT);
 	}
 }
@@ -159,7 +169,8 @@ static enum cs_err leaf_at(void *context, uint64_t i, uint8_t hash[CS_HASH])
 }
 
 /* The proof of entry `index` in the tree of `size` entries, signed by key `k`. */
-static void make_proof(size_t index, size_t size, size_t k, const char *origin, struct cs_tlog_proof *proof)
+static void make_proof(
+	size_t index, size_t size, size_t k, const char *origin, struct cs_tlog_proof *proof)
 {
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 	struct cs_checkpoint checkpoint = {.size = size};
@@ -171,10 +182,12 @@ static void make_proof(size_t index, size_t size, size_t k, const char *origin, 
 		assert_int_equal(cs_merkle_append(&frontier, leaves[i]), CS_OK);
 	cs_merkle_root(&frontier, checkpoint.root);
 	assert_int_equal(cs_checkpoint_print(&checkpoint, &proof->checkpoint), CS_OK);
-	assert_int_equal(cs_note_sign(&proof->checkpoint, ORIGIN, cs_test_key_signer(keys[k])), CS_OK);
+	assert_int_equal(
+		cs_note_sign(&proof->checkpoint, ORIGIN, cs_test_key_signer(keys[k])), CS_OK);
 	assert_int_equal(cs_bytes_add_text(&proof->extra, entry(index)), CS_OK);
 	proof->index = index;
-	assert_int_equal(cs_merkle_prove(index, size, leaf_at, NULL, proof->proof, &proof->count), CS_OK);
+	assert_int_equal(
+		cs_merkle_prove(index, size, leaf_at, NULL, proof->proof, &proof->count), CS_OK);
 }
 
 static void test_proof_round_trip(void **state)
@@ -191,16 +204,22 @@ static void test_proof_round_trip(void **state)
 				struct cs_checkpoint checkpoint = {0};
 
 				make_proof(index, size, k, ORIGIN, &proof);
-				assert_int_equal(cs_tlog_proof_verify(&proof, &key, &checkpoint), CS_OK);
+				assert_int_equal(
+					cs_tlog_proof_verify(&proof, &key, &checkpoint), CS_OK);
 				assert_int_equal(checkpoint.size, size);
 				assert_string_equal(checkpoint.origin, ORIGIN);
 				assert_int_equal(cs_tlog_proof_print(&proof, &text), CS_OK);
-				assert_int_equal(cs_tlog_proof_parse((const char *)text.data, text.len, &read), CS_OK);
+				assert_int_equal(cs_tlog_proof_parse(
+							 (const char *)text.data, text.len, &read),
+					CS_OK);
 				assert_int_equal(read.index, index);
-				assert_true(cs_bytes_equal(read.extra.data, read.extra.len, entry(index), strlen(entry(index))));
-				assert_int_equal(cs_tlog_proof_verify(&read, &key, &checkpoint), CS_OK);
+				assert_true(cs_bytes_equal(read.extra.data, read.extra.len,
+					entry(index), strlen(entry(index))));
+				assert_int_equal(
+					cs_tlog_proof_verify(&read, &key, &checkpoint), CS_OK);
 				assert_int_equal(cs_tlog_proof_print(&read, &again), CS_OK);
-				assert_true(cs_bytes_equal(text.data, text.len, again.data, again.len));
+				assert_true(
+					cs_bytes_equal(text.data, text.len, again.data, again.len));
 				cs_tlog_proof_free(&read);
 				cs_tlog_proof_free(&proof);
 				assert_null(proof.extra.data);
@@ -228,18 +247,22 @@ static void test_every_byte(void **state)
 			for (unsigned bit = 0; bit < 8; bit++) {
 				struct cs_tlog_proof read;
 				text.data[at] ^= (uint8_t)(1u << bit);
-				if (cs_tlog_proof_parse((const char *)text.data, text.len, &read) == CS_OK) {
+				if (cs_tlog_proof_parse((const char *)text.data, text.len, &read) ==
+					CS_OK) {
 					CS_CLEANUP_BYTES struct cs_bytes again = {0};
 					parsed++;
 					assert_int_equal(cs_tlog_proof_print(&read, &again), CS_OK);
-					assert_true(cs_bytes_equal(text.data, text.len, again.data, again.len));
-					assert_int_not_equal(cs_tlog_proof_verify(&read, &key, &checkpoint), CS_OK);
+					assert_true(cs_bytes_equal(
+						text.data, text.len, again.data, again.len));
+					assert_int_not_equal(
+						cs_tlog_proof_verify(&read, &key, &checkpoint),
+						CS_OK);
 					cs_tlog_proof_free(&read);
 				}
 				text.data[at] ^= (uint8_t)(1u << bit);
 			}
 		}
-		assert_true(parsed > 100);	/* many changed texts are still well formed */
+		assert_true(parsed > 100); /* many changed texts are still well formed */
 	}
 }
 
@@ -274,7 +297,7 @@ static void test_proof_refused(void **state)
 	proof.extra.len = 0;
 	assert_int_equal(cs_tlog_proof_verify(&proof, &key, &checkpoint), CS_E_PROOF);
 	proof.extra.len = extra_len;
-	proof.checkpoint.data[strlen(ORIGIN) + 1] ^= 1;	/* the size */
+	proof.checkpoint.data[strlen(ORIGIN) + 1] ^= 1; /* the size */
 	assert_int_equal(cs_tlog_proof_verify(&proof, &key, &checkpoint), CS_E_SIGNATURE);
 	proof.checkpoint.data[strlen(ORIGIN) + 1] ^= 1;
 	assert_int_equal(checkpoint.size, 77);
@@ -286,7 +309,8 @@ static void test_proof_refused(void **state)
 	cs_bytes_free(&proof.checkpoint);
 	assert_int_equal(cs_tlog_proof_verify(&proof, &key, &checkpoint), CS_E_NOTE);
 	assert_int_equal(cs_bytes_add_text(&proof.checkpoint, "hello\n"), CS_OK);
-	assert_int_equal(cs_note_sign(&proof.checkpoint, ORIGIN, cs_test_key_signer(keys[0])), CS_OK);
+	assert_int_equal(
+		cs_note_sign(&proof.checkpoint, ORIGIN, cs_test_key_signer(keys[0])), CS_OK);
 	assert_int_equal(cs_tlog_proof_verify(&proof, &key, &checkpoint), CS_E_CHECKPOINT);
 	cs_tlog_proof_free(&proof);
 }
@@ -334,7 +358,8 @@ static void test_proof_text(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct cs_tlog_proof proof = {.index = 77};
-		assert_int_equal(cs_tlog_proof_parse(cases[i].text, strlen(cases[i].text), &proof), cases[i].err);
+		assert_int_equal(cs_tlog_proof_parse(cases[i].text, strlen(cases[i].text), &proof),
+			cases[i].err);
 		if (cases[i].err == CS_OK) {
 			CS_CLEANUP_BYTES struct cs_bytes again = {0};
 			assert_int_equal(cs_tlog_proof_print(&proof, &again), CS_OK);
@@ -354,11 +379,13 @@ static void test_proof_length(void **state)
 		struct cs_tlog_proof proof;
 		enum cs_err err = count == CS_PROOF_MAX ? CS_OK : CS_E_PROOF;
 
-		assert_int_equal(cs_bytes_add_text(&text, "c2sp.org/tlog-proof@v1\nindex 0\n"), CS_OK);
+		assert_int_equal(
+			cs_bytes_add_text(&text, "c2sp.org/tlog-proof@v1\nindex 0\n"), CS_OK);
 		for (size_t i = 0; i < count; i++)
 			assert_int_equal(cs_bytes_add_text(&text, ZERO_HASH "\n"), CS_OK);
 		assert_int_equal(cs_bytes_add_text(&text, "\n" NOTE), CS_OK);
-		assert_int_equal(cs_tlog_proof_parse((const char *)text.data, text.len, &proof), err);
+		assert_int_equal(
+			cs_tlog_proof_parse((const char *)text.data, text.len, &proof), err);
 		if (err == CS_OK)
 			cs_tlog_proof_free(&proof);
 	}
