@@ -121,27 +121,24 @@ static void test_point(void **state)
 
 static void test_ed25519_points(void **state)
 {
-	static const char
-		*const
-			bad[] =
-				{
-					"0100000000000000000000000000000000000000000000000000000000"
-					"000000", /* the identity */
-					"0000000000000000000000000000000000000000000000000000000000"
-					"000000", /* order 4 */
-					"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-					"ffff7f", /* order 2 */
-					"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792"
-					"ac037a", /* order 8 */
-					"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d"
-					"53fc05", /* order 8 */
-					"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-					"ffff7f", /* the identity, not reduced */
-					"0100000000000000000000000000000000000000000000000000000000"
-					"000080", /* the identity with a sign */
-					"0200000000000000000000000000000000000000000000000000000000"
-					"000000", /* not on the curve */
-				};
+	static const char *const bad[] = {
+		"0100000000000000000000000000000000000000000000000000000000"
+		"000000", /* the identity */
+		"0000000000000000000000000000000000000000000000000000000000"
+		"000000", /* order 4 */
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"ffff7f", /* order 2 */
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792"
+		"ac037a", /* order 8 */
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d"
+		"53fc05", /* order 8 */
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		"ffff7f", /* the identity, not reduced */
+		"0100000000000000000000000000000000000000000000000000000000"
+		"000080", /* the identity with a sign */
+		"0200000000000000000000000000000000000000000000000000000000"
+		"000000", /* not on the curve */
+	};
 	struct cs_public_key key;
 	uint8_t point[32];
 	uint8_t order8[32];
