@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define S64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-
 static json_t *parse(const char *text)
 {
 	json_t *doc = NULL;
@@ -47,8 +45,10 @@ static void expect(const char *schema, const char *doc, enum cs_err wanted, cons
 	struct cs_fault fault;
 	enum cs_err err = judge(schema, doc, &fault);
 
+	/* A mismatch inside an alternative that is forgiven must not leak into the fault. */
 	if (err != wanted || strcmp(fault.path, path) != 0 ||
-		strncmp(fault.detail, detail, strlen(detail)) != 0)
+		strncmp(fault.detail, detail, strlen(detail)) != 0 ||
+		(wanted == CS_OK && fault.detail[0] != '\0'))
 		fail_msg("%s with %s: %s at '%s': %s", schema, doc, cs_err_name(err), fault.path,
 			fault.detail);
 }
@@ -157,17 +157,6 @@ static void test_assertions(void **state)
 			expect(a->schema, a->bad, CS_E_DOCUMENT_INVALID, a->path, a->keyword);
 	}
 	expect("false", "1", CS_E_DOCUMENT_INVALID, "", "false:");
-}
-
-/* A mismatch inside a negation or an alternative must not leak into the fault. */
-static void test_fault_is_quiet_in_alternatives(void **state)
-{
-	struct cs_fault fault;
-
-	(void)state;
-	assert_int_equal(judge("{\"anyOf\":[{\"const\":1},{\"const\":2}]}", "2", &fault), CS_OK);
-	assert_string_equal(fault.path, "");
-	assert_string_equal(fault.detail, "");
 }
 
 struct refusal {
@@ -453,7 +442,10 @@ static void test_depth_of_schemas_and_documents(void **state)
 	free(pointer);
 }
 
-/* {"$defs":{"d0":{"$ref":"#/$defs/d1"},…,"dN":{"const":1}},"$ref":"#/$defs/d0"}, each step `width` times. */
+/*
+ * {"$defs":{"d0":{"$ref":"#/$defs/d1"},…,"dN":{"const":1}},"$ref":"#/$defs/d0"}, each step `width`
+ * times.
+ */
 static json_t *chain(size_t length, size_t width)
 {
 	json_t *defs = json_object();
@@ -525,11 +517,11 @@ static void test_large_arrays_are_unique(void **state)
 
 	(void)state;
 	for (int i = 0; i < 20000; i++)
-		json_array_append_new(doc, json_pack("{s:i,s:s}", "n", i, "t", S64));
+		json_array_append_new(doc, json_pack("{s:i,s:s}", "n", i, "t", "text"));
 	assert_int_equal(cs_schema_registry_new(&registry), CS_OK);
 	add(registry, "unique", "{\"uniqueItems\":true}", CS_OK);
 	assert_int_equal(cs_schema_validate(registry, "unique", doc, NULL), CS_OK);
-	json_array_append_new(doc, json_pack("{s:s,s:f}", "t", S64, "n", 77.0));
+	json_array_append_new(doc, json_pack("{s:s,s:f}", "t", "text", "n", 77.0));
 	assert_int_equal(cs_schema_validate(registry, "unique", doc, NULL), CS_E_DOCUMENT_INVALID);
 	cs_schema_registry_free(registry);
 }
@@ -584,7 +576,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_assertions),
-		cmocka_unit_test(test_fault_is_quiet_in_alternatives),
 		cmocka_unit_test(test_refused_schemas),
 		cmocka_unit_test(test_registry),
 		cmocka_unit_test(test_formats),
