@@ -104,7 +104,10 @@ static enum cs_err encode64(const uint8_t *data, size_t len, int variant, struct
 
 	if (len == 0)
 		return out->failed ? CS_E_NOMEM : CS_OK;
-	/* libsodium ends the process on sizes it cannot hold: those are refused before it sees them. */
+	/*
+	 * libsodium ends the process on sizes it cannot hold: those are refused before it sees
+	 * them.
+	 */
 	if (len >= SIZE_MAX / 4)
 		return fail(out);
 	size = sodium_base64_encoded_len(len, variant);
@@ -145,9 +148,9 @@ static size_t length64(const char *text, size_t len, int variant)
 }
 
 /*
- * Not libsodium's decoder: that of version 1.0.18 takes some bytes from 80 up for digits, as it compares signed characters.
- * Padding is where the length asks for it, and the bits that a last digit leaves over are zero, so that what is accepted is
- * exactly what encode64() prints.
+ * Not libsodium's decoder: that of version 1.0.18 takes some bytes from 80 up for digits, as it
+ * compares signed characters. Padding is where the length asks for it, and the bits that a last
+ * digit leaves over are zero, so that what is accepted is exactly what encode64() prints.
  */
 static enum cs_err decode64(const char *text, size_t text_len, int variant, struct cs_bytes *out)
 {

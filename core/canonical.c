@@ -14,14 +14,13 @@ struct member {
 };
 
 /*
- * RFC 8785 sorts by UTF-16 code units. The order of UTF-8 bytes is the same but for one thing: what UTF-16 writes with
- * surrogates (first byte F0 and up) comes before U+E000 to U+FFFF (first byte EE or EF).
+ * RFC 8785 sorts by UTF-16 code units. The order of UTF-8 bytes is the same but for one thing: what
+ * UTF-16 writes with surrogates (first byte F0 and up) comes before U+E000 to U+FFFF (first byte EE
+ * or EF).
  */
 static int unit_order(unsigned char c)
 {
-	if (c >= 0xf0)
-		return c - 2;
-	return c >= 0xee ? c + 0x10 : c;
+	return c == 0xee || c == 0xef ? c + 0x10 : c;
 }
 
 static int compare_members(const void *left, const void *right)
@@ -39,7 +38,8 @@ static int compare_members(const void *left, const void *right)
 
 static enum cs_err print_string(const char *text, size_t len, struct cs_bytes *out)
 {
-	static const char shorts[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+	static const char shorts[] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
 	size_t from = 0;
 
 	/* A document made in memory may hold anything. */
@@ -94,9 +94,11 @@ static bool listed(const struct member *member, const char *const *list)
 	return false;
 }
 
-static enum cs_err print_value(const json_t *value, unsigned depth, const char *const *skip, struct cs_bytes *out);
+static enum cs_err print_value(
+	const json_t *value, unsigned depth, const char *const *skip, struct cs_bytes *out);
 
-static enum cs_err print_members(const struct member *members, size_t count, unsigned depth, struct cs_bytes *out)
+static enum cs_err print_members(
+	const struct member *members, size_t count, unsigned depth, struct cs_bytes *out)
 {
 	cs_bytes_add(out, "{", 1);
 	for (size_t i = 0; i < count; i++) {
@@ -113,7 +115,8 @@ static enum cs_err print_members(const struct member *members, size_t count, uns
 	return cs_bytes_add(out, "}", 1);
 }
 
-static enum cs_err print_object(const json_t *object, unsigned depth, const char *const *skip, struct cs_bytes *out)
+static enum cs_err print_object(
+	const json_t *object, unsigned depth, const char *const *skip, struct cs_bytes *out)
 {
 	size_t size = json_object_size(object), count = 0;
 	struct member *members = calloc(size + 1, sizeof *members);
@@ -122,7 +125,8 @@ static enum cs_err print_object(const json_t *object, unsigned depth, const char
 
 	if (members == NULL)
 		return CS_E_NOMEM;
-	for (void *at = json_object_iter(plain); at != NULL && count < size; at = json_object_iter_next(plain, at)) {
+	for (void *at = json_object_iter(plain); at != NULL && count < size;
+		at = json_object_iter_next(plain, at)) {
 		members[count].key = json_object_iter_key(at);
 		members[count].len = json_object_iter_key_len(at);
 		members[count].value = json_object_iter_value(at);
@@ -149,15 +153,18 @@ static enum cs_err print_array(const json_t *array, unsigned depth, struct cs_by
 }
 
 /* `depth`: how many containers are open around `value`. */
-static enum cs_err print_value(const json_t *value, unsigned depth, const char *const *skip, struct cs_bytes *out)
+static enum cs_err print_value(
+	const json_t *value, unsigned depth, const char *const *skip, struct cs_bytes *out)
 {
 	if (value == NULL)
 		return CS_E_INTERNAL;
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:
-		return depth >= CS_JSON_DEPTH_MAX ? CS_E_JSON_DEPTH : print_object(value, depth + 1, skip, out);
+		return depth >= CS_JSON_DEPTH_MAX ? CS_E_JSON_DEPTH
+						  : print_object(value, depth + 1, skip, out);
 	case JSON_ARRAY:
-		return depth >= CS_JSON_DEPTH_MAX ? CS_E_JSON_DEPTH : print_array(value, depth + 1, out);
+		return depth >= CS_JSON_DEPTH_MAX ? CS_E_JSON_DEPTH
+						  : print_array(value, depth + 1, out);
 	case JSON_STRING:
 		return print_string(json_string_value(value), json_string_length(value), out);
 	case JSON_INTEGER:
@@ -192,7 +199,8 @@ enum cs_err cs_canonical_print(const json_t *doc, struct cs_bytes *out)
 	return print(doc, NULL, out);
 }
 
-enum cs_err cs_canonical_print_without(const json_t *doc, const char *const *skip, struct cs_bytes *out)
+enum cs_err cs_canonical_print_without(
+	const json_t *doc, const char *const *skip, struct cs_bytes *out)
 {
 	return json_is_object(doc) ? print(doc, skip, out) : CS_E_INTERNAL;
 }
@@ -203,5 +211,5 @@ bool cs_json_same(const json_t *a, const json_t *b)
 	CS_CLEANUP_BYTES struct cs_bytes right = {0};
 
 	return cs_canonical_print(a, &left) == CS_OK && cs_canonical_print(b, &right) == CS_OK &&
-		cs_bytes_equal(left.data, left.len, right.data, right.len);
+	       cs_bytes_equal(left.data, left.len, right.data, right.len);
 }

@@ -18,7 +18,10 @@ static int days_in_month(int year, int month)
 	return month == 2 && leap_year(year) ? 29 : days[month - 1];
 }
 
-/* Days from 1970-01-01 to the first of March of the (March-based) year, then to the day: the proleptic Gregorian calendar. */
+/*
+ * Days from 1970-01-01 to the first of March of the (March-based) year, then to the day: the
+ * proleptic Gregorian calendar.
+ */
 static int64_t days_from_date(int year, int month, int day)
 {
 	int64_t y = month <= 2 ? year - 1 : year;
@@ -34,7 +37,8 @@ static void date_from_days(int64_t days, int *ret_year, int *ret_month, int *ret
 	int64_t day_of_era = from_march_0 % 146097;
 	int64_t year_of_era =
 		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int64_t month = (5 * day_of_year + 2) / 153;
 
 	*ret_day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
@@ -71,11 +75,12 @@ enum cs_err cs_time_parse(const char *text, cs_time *ret_time, struct cs_fault *
 	const char *rest = text + 19;
 	if (*rest == '.') {
 		int scale = 100;
-		for (rest++; *rest >= '0' && *rest <= '9' && digits < 4; rest++, digits++, scale /= 10)
+		for (rest++; *rest >= '0' && *rest <= '9' && digits < 4;
+			rest++, digits++, scale /= 10)
 			milli += (*rest - '0') * scale;
 		if (digits < 1 || digits > 3)
-			return cs_fault_set(fault, CS_E_TIME, "", "'%.64s' needs one to three digits of fraction",
-				text);
+			return cs_fault_set(fault, CS_E_TIME, "",
+				"'%.64s' needs one to three digits of fraction", text);
 	}
 	if (strcmp(rest, "Z") != 0)
 		goto shape;
@@ -86,13 +91,15 @@ enum cs_err cs_time_parse(const char *text, cs_time *ret_time, struct cs_fault *
 	minute = number(text + 14, 2);
 	second = number(text + 17, 2);
 	if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
-		return cs_fault_set(fault, CS_E_TIME, "", "'%s' names a day that does not exist", text);
+		return cs_fault_set(
+			fault, CS_E_TIME, "", "'%s' names a day that does not exist", text);
 	if (hour > 23 || minute > 59 || second > 59)
-		return cs_fault_set(fault, CS_E_TIME, "", "'%s' names a time of day that does not exist", text);
+		return cs_fault_set(
+			fault, CS_E_TIME, "", "'%s' names a time of day that does not exist", text);
 	if (year < 1970)
 		return cs_fault_set(fault, CS_E_TIME, "", "'%s' is before 1970", text);
 	*ret_time = days_from_date(year, month, day) * DAY_MS +
-		(((int64_t)hour * 60 + minute) * 60 + second) * 1000 + milli;
+		    (((int64_t)hour * 60 + minute) * 60 + second) * 1000 + milli;
 	return CS_OK;
 shape:
 	return cs_fault_set(fault, CS_E_TIME, "", "'%.64s' is not like 2026-01-31T12:00:00Z", text);
@@ -109,8 +116,8 @@ const char *cs_time_print(cs_time time, char text[CS_TIME_TEXT])
 	date_from_days(time / DAY_MS, &year, &month, &day);
 	int in_day = (int)(time % DAY_MS);
 	int second = in_day / 1000;
-	int len = snprintf(text, CS_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, day, second / 3600,
-		second / 60 % 60, second % 60);
+	int len = snprintf(text, CS_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, day,
+		second / 3600, second / 60 % 60, second % 60);
 	if (in_day % 1000 != 0)
 		snprintf(text + len, (size_t)(CS_TIME_TEXT - len), ".%03dZ", in_day % 1000);
 	else

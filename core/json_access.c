@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* A C string cannot tell "engineer" from "engineer\u0000…", so a string with U+0000 counts as none. */
+/* A C string ends at U+0000 and would pass "engineer\u0000x" for "engineer". */
 static const char *plain_text(const json_t *value)
 {
 	const char *text = json_string_value(value);
@@ -34,7 +34,8 @@ const json_t *cs_json_at(const json_t *doc, const char *path)
 {
 	while (doc != NULL) {
 		size_t len = strcspn(path, "/");
-		doc = json_is_array(doc) ? element(doc, path, len) : json_object_getn(doc, path, len);
+		doc = json_is_array(doc) ? element(doc, path, len)
+					 : json_object_getn(doc, path, len);
 		if (path[len] == '\0')
 			return doc;
 		path += len + 1;

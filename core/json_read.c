@@ -15,9 +15,10 @@ void cs_json_cleanup(json_t **doc)
 }
 
 /*
- * The document is built here, not by json_loadb(): jansson 2.14 ends the process on an assertion when memory runs out inside
- * a token, reads numbers by the caller's locale, and lets integers beyond 64 bits pass as reals only. cs_json_scan() has
- * judged the text before, so nothing but a key that occurs twice and lack of memory can fail.
+ * The document is built here, not by json_loadb(): jansson 2.14 ends the process on an assertion
+ * when memory runs out inside a number, and its numbers depend on the caller's locale.
+ * cs_json_scan() has judged the text before, so nothing but a key that occurs twice and lack of
+ * memory can fail.
  */
 struct builder {
 	const char *data;
@@ -25,16 +26,17 @@ struct builder {
 	const char *end;
 	struct cs_fault *fault;
 	json_t *root;
-	json_t *open[CS_JSON_DEPTH_MAX];	/* the containers around `at`, borrowed from `root` */
+	json_t *open[CS_JSON_DEPTH_MAX]; /* the containers around `at`, borrowed from `root` */
 	size_t depth;
-	struct cs_bytes key;			/* of the next value, when the innermost container is an object */
+	struct cs_bytes key; /* of the next value, when the innermost container is an object */
 	bool has_key;
-	struct cs_bytes text;			/* the last string that held an escape */
+	struct cs_bytes text; /* the last string that held an escape */
 };
 
 static enum cs_err no_memory(const struct builder *b)
 {
-	return cs_fault_set(b->fault, CS_E_NOMEM, "", "out of memory while reading %zu bytes", (size_t)(b->end - b->data));
+	return cs_fault_set(b->fault, CS_E_NOMEM, "", "out of memory while reading %zu bytes",
+		(size_t)(b->end - b->data));
 }
 
 /* Takes `value` (NULL: out of memory) over into its place; a container is then open. */
@@ -47,7 +49,8 @@ static enum cs_err place(struct builder *b, json_t *value)
 	if (b->depth == 0) {
 		b->root = value;
 	} else if (b->has_key) {
-		failed = json_object_setn_new_nocheck(b->open[b->depth - 1], (const char *)b->key.data, b->key.len, value);
+		failed = json_object_setn_new_nocheck(
+			b->open[b->depth - 1], (const char *)b->key.data, b->key.len, value);
 		b->has_key = false;
 	} else {
 		failed = json_array_append_new(b->open[b->depth - 1], value);
@@ -93,7 +96,8 @@ static void add_escaped(struct builder *b, struct cs_bytes *out)
 }
 
 /* At the opening quote. The result is part of the input, or `scratch` when there were escapes. */
-static enum cs_err take_string(struct builder *b, struct cs_bytes *scratch, const char **ret_text, size_t *ret_len)
+static enum cs_err take_string(
+	struct builder *b, struct cs_bytes *scratch, const char **ret_text, size_t *ret_len)
 {
 	const char *from = ++b->at;
 
@@ -136,9 +140,11 @@ static enum cs_err build_key(struct builder *b)
 	if (cs_bytes_check(&b->key) != CS_OK)
 		return no_memory(b);
 	b->key.len--;
-	if (json_object_getn(b->open[b->depth - 1], (const char *)b->key.data, b->key.len) != NULL) {
+	if (json_object_getn(b->open[b->depth - 1], (const char *)b->key.data, b->key.len) !=
+		NULL) {
 		char why[128];
-		snprintf(why, sizeof why, "the key '%.80s' occurs twice", (const char *)b->key.data);
+		snprintf(
+			why, sizeof why, "the key '%.80s' occurs twice", (const char *)b->key.data);
 		return cs_json_refuse(b->data, where, CS_E_JSON_DUPLICATE, why, b->fault);
 	}
 	b->has_key = true;
@@ -210,13 +216,15 @@ static enum cs_err build_token(struct builder *b)
 	}
 }
 
-enum cs_err cs_json_read(const void *data, size_t len, size_t max, json_t **ret_doc, struct cs_fault *fault)
+enum cs_err cs_json_read(
+	const void *data, size_t len, size_t max, json_t **ret_doc, struct cs_fault *fault)
 {
 	struct builder b = {.data = data, .at = data, .fault = fault};
 	enum cs_err err;
 
 	if (len > max)
-		return cs_fault_set(fault, CS_E_TOO_LARGE, "", "%zu bytes, at most %zu are allowed", len, max);
+		return cs_fault_set(
+			fault, CS_E_TOO_LARGE, "", "%zu bytes, at most %zu are allowed", len, max);
 	if (len == 0)
 		return cs_fault_set(fault, CS_E_JSON_SYNTAX, "", "the document is empty");
 	err = cs_json_scan(data, len, fault);
@@ -235,7 +243,8 @@ enum cs_err cs_json_read(const void *data, size_t len, size_t max, json_t **ret_
 	return CS_OK;
 }
 
-enum cs_err cs_json_read_canonical(const void *data, size_t len, size_t max, json_t **ret_doc, struct cs_fault *fault)
+enum cs_err cs_json_read_canonical(
+	const void *data, size_t len, size_t max, json_t **ret_doc, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *doc = NULL;
 	CS_CLEANUP_BYTES struct cs_bytes form = {0};
@@ -250,7 +259,8 @@ enum cs_err cs_json_read_canonical(const void *data, size_t len, size_t max, jso
 		size_t at = 0;
 		while (at < len && at < form.len && form.data[at] == ((const uint8_t *)data)[at])
 			at++;
-		return cs_fault_set(fault, CS_E_NOT_CANONICAL, "", "differs from the canonical form at byte %zu", at);
+		return cs_fault_set(fault, CS_E_NOT_CANONICAL, "",
+			"differs from the canonical form at byte %zu", at);
 	}
 	*ret_doc = doc;
 	doc = NULL;

@@ -57,10 +57,12 @@ static enum cs_err scan_bytes(struct scan *s)
 		}
 		size_t size = cs_utf8_decode(at, (size_t)(s->end - at), &code);
 		if (size == 0) {
-			bool surrogate = c == 0xed && s->end - at >= 3 && ((unsigned char)at[1] & 0xe0) == 0xa0 &&
-				((unsigned char)at[2] & 0xc0) == 0x80;
+			bool surrogate = c == 0xed && s->end - at >= 3 &&
+					 ((unsigned char)at[1] & 0xe0) == 0xa0 &&
+					 ((unsigned char)at[2] & 0xc0) == 0x80;
 			if (surrogate)
-				return refuse(s, CS_E_JSON_SURROGATE, at, "a surrogate encoded as UTF-8");
+				return refuse(
+					s, CS_E_JSON_SURROGATE, at, "a surrogate encoded as UTF-8");
 			return refuse(s, CS_E_JSON_UTF8, at, "not UTF-8");
 		}
 		at += size;
@@ -70,7 +72,8 @@ static enum cs_err scan_bytes(struct scan *s)
 
 static void skip_space(struct scan *s)
 {
-	while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
+	while (s->at < s->end &&
+		(*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
 		s->at++;
 }
 
@@ -102,7 +105,8 @@ static enum cs_err scan_unicode_escape(struct scan *s, bool key)
 	int32_t code = four_digits(s->at + 1, s->end);
 
 	if (code < 0)
-		return refuse(s, CS_E_JSON_SYNTAX, where, "an escape without four hexadecimal digits");
+		return refuse(
+			s, CS_E_JSON_SYNTAX, where, "an escape without four hexadecimal digits");
 	s->at += 5;
 	if (code == 0 && key)
 		return refuse(s, CS_E_JSON_NUL_KEY, where, "a key that holds U+0000");
@@ -130,7 +134,8 @@ static enum cs_err scan_string(struct scan *s, bool key)
 			return CS_OK;
 		}
 		if (c < 0x20)
-			return refuse(s, CS_E_JSON_SYNTAX, s->at, "a control character inside a string");
+			return refuse(
+				s, CS_E_JSON_SYNTAX, s->at, "a control character inside a string");
 		s->at++;
 		if (c != '\\')
 			continue;
@@ -141,7 +146,8 @@ static enum cs_err scan_string(struct scan *s, bool key)
 		} else if (s->at < s->end && strchr("\"\\/bfnrt", *s->at) != NULL) {
 			s->at++;
 		} else {
-			return refuse(s, CS_E_JSON_SYNTAX, s->at - 1, "an escape that JSON does not have");
+			return refuse(s, CS_E_JSON_SYNTAX, s->at - 1,
+				"an escape that JSON does not have");
 		}
 	}
 	return refuse(s, CS_E_JSON_SYNTAX, open, "a string without its end");
@@ -152,12 +158,16 @@ static enum cs_err scan_number(struct scan *s)
 	const char *start = s->at;
 	double value;
 
-	/* strchr() would find the terminator of its set, but scan_bytes() has seen that no byte is 00. */
+	/*
+	 * strchr() would find the terminator of its set, but scan_bytes() has seen that no byte is
+	 * 00.
+	 */
 	while (s->at < s->end && strchr("0123456789+-.eE", *s->at) != NULL)
 		s->at++;
 	enum cs_err err = cs_number_read(start, (size_t)(s->at - start), &value);
 	if (err != CS_OK)
-		return refuse(s, err, start, err == CS_E_JSON_SYNTAX ? "not a number" : cs_err_text(err));
+		return refuse(
+			s, err, start, err == CS_E_JSON_SYNTAX ? "not a number" : cs_err_text(err));
 	return CS_OK;
 }
 
@@ -188,7 +198,8 @@ static enum cs_err scan_key(struct scan *s)
 }
 
 /*
- * A scalar, an empty container, or the opening of a container up to its first element; `*ret_complete` says which.
+ * A scalar, an empty container, or the opening of a container up to its first element;
+ * `*ret_complete` says which.
  */
 static enum cs_err scan_value(struct scan *s, bool *ret_complete)
 {
@@ -220,7 +231,10 @@ static enum cs_err scan_value(struct scan *s, bool *ret_complete)
 	return refuse(s, CS_E_JSON_SYNTAX, s->at, "no value where one is needed");
 }
 
-/* After a complete value: a comma leads to the next one, closing brackets complete their containers. */
+/*
+ * After a complete value: a comma leads to the next one, closing brackets complete their
+ * containers.
+ */
 static enum cs_err scan_after_value(struct scan *s)
 {
 	while (s->depth > 0) {

@@ -8,8 +8,9 @@
 #include <pcre2.h>
 
 /*
- * General categories and scripts are those of the Unicode version that PCRE2 carries. The classes are patterns compiled
- * once in a process; a failed attempt (no memory) may be repeated by the next caller.
+ * General categories and scripts are those of the Unicode version that PCRE2 carries. The classes
+ * are patterns compiled once in a process; a failed attempt (no memory) may be repeated by the next
+ * caller.
  */
 enum class { FORBIDDEN, WORD, ONE_SCRIPT, CLASSES };
 
@@ -18,22 +19,29 @@ enum class { FORBIDDEN, WORD, ONE_SCRIPT, CLASSES };
 #define LATIN_AND "(?:[\\p{sc:Latin}\\p{sc:Common}\\p{sc:Inherited}\\p{sc:Han}"
 
 static const char *const patterns[CLASSES] = {
-	/* Other: control, format (bidirectional controls included), surrogate, private use, unassigned. */
+	/*
+	 * Other: control, format (bidirectional controls included), surrogate, private use,
+	 * unassigned.
+	 */
 	[FORBIDDEN] = "[\\p{C}\\p{Zl}\\p{Zp}]",
 	[WORD] = WORD_CLASS "++",
 	/*
-	 * One script, or a mixture that is ordinary writing: what UTS 39 section 5.2 calls highly restrictive, Latin with
-	 * Japanese, Chinese or Korean. A script run also takes all digits from one set.
+	 * One script, or a mixture that is ordinary writing: what UTS 39 section 5.2 calls highly
+	 * restrictive, Latin with Japanese, Chinese or Korean. A script run also takes all digits
+	 * from one set.
 	 */
 	[ONE_SCRIPT] = "\\A(?:(*asr:" WORD_CLASS "++)\\z"
-		"|" LATIN_AND "\\p{sc:Hiragana}\\p{sc:Katakana}]++)\\z"
-		"|" LATIN_AND "\\p{sc:Bopomofo}]++)\\z"
-		"|" LATIN_AND "\\p{sc:Hangul}]++)\\z)",
+		       "|" LATIN_AND "\\p{sc:Hiragana}\\p{sc:Katakana}]++)\\z"
+		       "|" LATIN_AND "\\p{sc:Bopomofo}]++)\\z"
+		       "|" LATIN_AND "\\p{sc:Hangul}]++)\\z)",
 };
 
 static pcre2_code *compiled[CLASSES];
 
-/* NULL when out of memory. Two threads may both compile; the second one then takes the first one's result. */
+/*
+ * NULL when out of memory. Two threads may both compile; the second one then takes the first one's
+ * result.
+ */
 static const pcre2_code *get(enum class class)
 {
 	pcre2_code *code = __atomic_load_n(&compiled[class], __ATOMIC_ACQUIRE), *other = NULL;
@@ -42,11 +50,12 @@ static const pcre2_code *get(enum class class)
 
 	if (code != NULL)
 		return code;
-	code = pcre2_compile((PCRE2_SPTR)patterns[class], PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &error, &offset,
-		NULL);
+	code = pcre2_compile((PCRE2_SPTR)patterns[class], PCRE2_ZERO_TERMINATED,
+		PCRE2_UTF | PCRE2_UCP, &error, &offset, NULL);
 	if (code == NULL)
 		return NULL;
-	if (__atomic_compare_exchange_n(&compiled[class], &other, code, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(
+		    &compiled[class], &other, code, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return code;
 	pcre2_code_free(code);
 	return other;
@@ -62,10 +71,11 @@ static void finder_free(struct finder *f)
 }
 
 /*
- * First match in text[from..len), which is valid UTF-8: CS_OK with its bounds, CS_E_NOT_FOUND, CS_E_NOMEM. These patterns
- * never backtrack, so a failure other than "no match" is lack of memory.
+ * First match in text[from..len), which is valid UTF-8: CS_OK with its bounds, CS_E_NOT_FOUND,
+ * CS_E_NOMEM. These patterns never backtrack, so a failure other than "no match" is lack of memory.
  */
-static enum cs_err find(struct finder *f, enum class class, const char *text, size_t len, size_t from, size_t bounds[2])
+static enum cs_err find(struct finder *f, enum class class, const char *text, size_t len,
+	size_t from, size_t bounds[2])
 {
 	const pcre2_code *code = get(class);
 
@@ -75,7 +85,8 @@ static enum cs_err find(struct finder *f, enum class class, const char *text, si
 		f->data = pcre2_match_data_create(1, NULL);
 	if (f->data == NULL)
 		return CS_E_NOMEM;
-	int found = pcre2_match(code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, f->data, NULL);
+	int found =
+		pcre2_match(code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, f->data, NULL);
 	if (found == PCRE2_ERROR_NOMATCH)
 		return CS_E_NOT_FOUND;
 	if (found < 0)
@@ -95,8 +106,12 @@ static size_t ascii_run(const char *text, size_t len, size_t from)
 	return at;
 }
 
-/* Offset of the first character at or after `from` that text may not hold, newline included; `len` when there is none. */
-static enum cs_err find_forbidden(struct finder *f, const char *text, size_t len, size_t from, size_t *ret_at)
+/*
+ * Offset of the first character at or after `from` that text may not hold, newline included; `len`
+ * when there is none.
+ */
+static enum cs_err find_forbidden(
+	struct finder *f, const char *text, size_t len, size_t from, size_t *ret_at)
 {
 	size_t bounds[2];
 
@@ -117,7 +132,7 @@ static enum cs_err find_forbidden(struct finder *f, const char *text, size_t len
 
 struct place {
 	const struct place *parent;
-	const char *key;	/* NULL for an array element */
+	const char *key; /* NULL for an array element */
 	size_t key_len;
 	size_t index;
 };
@@ -146,7 +161,8 @@ static void add_pointer(const struct place *place, struct cs_bytes *out)
 	}
 }
 
-static enum cs_err refuse(struct cs_fault *fault, enum cs_err err, const struct place *place, uint32_t code, size_t at)
+static enum cs_err refuse(struct cs_fault *fault, enum cs_err err, const struct place *place,
+	uint32_t code, size_t at)
 {
 	CS_CLEANUP_BYTES struct cs_bytes pointer = {0};
 
@@ -154,11 +170,12 @@ static enum cs_err refuse(struct cs_fault *fault, enum cs_err err, const struct 
 	const char *path = pointer.data != NULL ? (const char *)pointer.data : "";
 	if (err == CS_E_TEXT)
 		return cs_fault_set(fault, err, path, "U+%04X at byte %zu", (unsigned)code, at);
-	return cs_fault_set(fault, err, path, "byte %02X at byte %zu is not UTF-8", (unsigned)code, at);
+	return cs_fault_set(
+		fault, err, path, "byte %02X at byte %zu is not UTF-8", (unsigned)code, at);
 }
 
-static enum cs_err check(struct finder *f, const char *text, size_t len, unsigned flags, const struct place *place,
-	struct cs_fault *fault)
+static enum cs_err check(struct finder *f, const char *text, size_t len, unsigned flags,
+	const struct place *place, struct cs_fault *fault)
 {
 	size_t at = cs_utf8_valid(text, len);
 	uint32_t code;
@@ -203,23 +220,28 @@ static unsigned flags_for(const struct document_check *c, const struct place *pl
 	return 0;
 }
 
-static enum cs_err check_value(struct document_check *c, const json_t *value, const struct place *place, unsigned depth)
+static enum cs_err check_value(
+	struct document_check *c, const json_t *value, const struct place *place, unsigned depth)
 {
 	enum cs_err err = CS_OK;
 
 	if (json_is_string(value))
-		return check(&c->finder, json_string_value(value), json_string_length(value), flags_for(c, place), place,
-			c->fault);
+		return check(&c->finder, json_string_value(value), json_string_length(value),
+			flags_for(c, place), place, c->fault);
 	if (!json_is_object(value) && !json_is_array(value))
 		return CS_OK;
 	if (depth >= CS_JSON_DEPTH_MAX)
-		return cs_fault_set(c->fault, CS_E_JSON_DEPTH, "", "%s", cs_err_text(CS_E_JSON_DEPTH));
+		return cs_fault_set(
+			c->fault, CS_E_JSON_DEPTH, "", "%s", cs_err_text(CS_E_JSON_DEPTH));
 	if (json_is_object(value)) {
-		/* jansson's iterators take a plain pointer only; nothing here changes the object. */
+		/*
+		 * jansson's iterators take a plain pointer only; nothing here changes the object.
+		 */
 		json_t *plain = (json_t *)(uintptr_t)value;
 		for (void *at = json_object_iter(plain); at != NULL && err == CS_OK;
 			at = json_object_iter_next(plain, at)) {
-			struct place here = {place, json_object_iter_key(at), json_object_iter_key_len(at), 0};
+			struct place here = {
+				place, json_object_iter_key(at), json_object_iter_key_len(at), 0};
 			err = check(&c->finder, here.key, here.key_len, 0, &here, c->fault);
 			if (err == CS_OK)
 				err = check_value(c, json_object_iter_value(at), &here, depth + 1);
@@ -233,8 +255,12 @@ static enum cs_err check_value(struct document_check *c, const json_t *value, co
 	return err;
 }
 
-/* A member named in `newline_keys` is a string itself: strings inside an array or object of that name get no newline. */
-enum cs_err cs_text_check_document(const json_t *doc, const char *const *newline_keys, struct cs_fault *fault)
+/*
+ * A member named in `newline_keys` is a string itself: strings inside an array or object of that
+ * name get no newline.
+ */
+enum cs_err cs_text_check_document(
+	const json_t *doc, const char *const *newline_keys, struct cs_fault *fault)
 {
 	struct document_check c = {.newline_keys = newline_keys, .fault = fault};
 	enum cs_err err = check_value(&c, doc, NULL, 0);
@@ -261,7 +287,8 @@ static enum cs_err show_plain(const char *text, size_t len, struct cs_bytes *out
 
 static bool ascii_word(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       c == '_';
 }
 
 /* Allowed characters only; marks the words that mix scripts. */
@@ -270,7 +297,10 @@ static enum cs_err show_words(struct finder *f, const char *text, size_t len, st
 	size_t from = 0, bounds[2], whole[2];
 
 	for (;;) {
-		/* A word is of interest from its first non-ASCII character on; its ASCII beginning belongs to it. */
+		/*
+		 * A word is of interest from its first non-ASCII character on; its ASCII beginning
+		 * belongs to it.
+		 */
 		size_t start = ascii_run(text, len, from);
 		if (start == len)
 			break;
@@ -292,8 +322,8 @@ static enum cs_err show_words(struct finder *f, const char *text, size_t len, st
 	return show_plain(text + from, len - from, out);
 }
 
-static enum cs_err show_valid(struct finder *f, const char *text, size_t len, unsigned flags, unsigned indent,
-	struct cs_bytes *out)
+static enum cs_err show_valid(struct finder *f, const char *text, size_t len, unsigned flags,
+	unsigned indent, struct cs_bytes *out)
 {
 	size_t from = 0, at;
 	uint32_t code;
@@ -319,7 +349,8 @@ static enum cs_err show_valid(struct finder *f, const char *text, size_t len, un
 	return cs_bytes_check(out);
 }
 
-enum cs_err cs_text_show(const char *text, size_t len, unsigned flags, unsigned indent, struct cs_bytes *out)
+enum cs_err cs_text_show(
+	const char *text, size_t len, unsigned flags, unsigned indent, struct cs_bytes *out)
 {
 	__attribute__((cleanup(finder_free))) struct finder f = {0};
 

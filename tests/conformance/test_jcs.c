@@ -1,5 +1,6 @@
 /*
- * RFC 8785 against the published pairs and the file of ten thousand numbers. argv[1] is the folder of published vectors.
+ * RFC 8785 against the published pairs and the file of ten thousand numbers. argv[1] is the folder
+ * of published vectors.
  */
 #include "canonical.h"
 #include "number.h"
@@ -58,7 +59,8 @@ static void from_hex(const struct cs_bytes *text, struct cs_bytes *out)
 
 static void run_pair(const char *folder, const char *name)
 {
-	CS_CLEANUP_BYTES struct cs_bytes input = {0}, output = {0}, hex = {0}, bytes = {0}, form = {0};
+	CS_CLEANUP_BYTES struct cs_bytes input = {0}, output = {0}, hex = {0}, bytes = {0},
+					 form = {0};
 	CS_CLEANUP_JSON json_t *doc = NULL, *again = NULL;
 	char sub[700], hex_name[300];
 	int stem = (int)(strlen(name) - strlen(".json"));
@@ -77,8 +79,10 @@ static void run_pair(const char *folder, const char *name)
 	bool read = cs_json_read(input.data, input.len, input.len, &doc, NULL) == CS_OK;
 	judge(read, "the input is refused", name);
 	bool printed = read && cs_canonical_print(doc, &form) == CS_OK;
-	judge(printed && cs_bytes_equal(form.data, form.len, bytes.data, bytes.len), "differs from outhex", name);
-	judge(printed && cs_bytes_equal(form.data, form.len, output.data, output.len), "differs from output", name);
+	judge(printed && cs_bytes_equal(form.data, form.len, bytes.data, bytes.len),
+		"differs from outhex", name);
+	judge(printed && cs_bytes_equal(form.data, form.len, output.data, output.len),
+		"differs from output", name);
 	judge(cs_json_read_canonical(output.data, output.len, output.len, &again, NULL) == CS_OK,
 		"the output is not read as canonical", name);
 }
@@ -117,8 +121,10 @@ static void run_number(char *line)
 	*expected++ = '\0';
 	uint64_t bits = strtoull(line, NULL, 16);
 	memcpy(&value, &bits, sizeof value);
-	judge(cs_number_print(value, text) == CS_OK && strcmp(text, expected) == 0, "prints otherwise", line);
-	judge(cs_number_read(expected, strlen(expected), &back) == CS_OK && back == value, "reads otherwise", line);
+	judge(cs_number_print(value, text) == CS_OK && strcmp(text, expected) == 0,
+		"prints otherwise", line);
+	judge(cs_number_read(expected, strlen(expected), &back) == CS_OK && back == value,
+		"reads otherwise", line);
 }
 
 static void run_numbers(const char *folder)
@@ -136,7 +142,8 @@ static void run_numbers(const char *folder)
 	cs_hex_encode(digest, sizeof digest, hex);
 	judge(strcmp(hex, NUMBERS) == 0, "is not the published file", name);
 	unsigned lines = 0;
-	for (char *line = strtok((char *)file.data, "\n"); line != NULL; line = strtok(NULL, "\n"), lines++)
+	for (char *line = strtok((char *)file.data, "\n"); line != NULL;
+		line = strtok(NULL, "\n"), lines++)
 		run_number(line);
 	judge(lines == 10000, "does not have ten thousand lines", name);
 }

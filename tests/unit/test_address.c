@@ -34,14 +34,17 @@ static void addresses(void **state)
 
 	(void)state;
 	cs_address_of_bytes("abc", 3, address);
-	assert_string_equal(address, "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(
+		address, "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	cs_address_of_bytes(NULL, 0, address);
-	assert_string_equal(address, "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(
+		address, "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	check_address("{ \"b\": 1.0, \"a\": [ ] }", "{\"a\":[],\"b\":1}");
 	check_address("{\"signature\":{\"x\":1},\"a\":1}", "{\"a\":1}");
 	check_address("{\"a\":1,\"signatures\":[]}", "{\"a\":1}");
 	/* Only at the top, and only these names. */
-	check_address("{\"a\":{\"signature\":1},\"signed\":2}", "{\"a\":{\"signature\":1},\"signed\":2}");
+	check_address(
+		"{\"a\":{\"signature\":1},\"signed\":2}", "{\"a\":{\"signature\":1},\"signed\":2}");
 	check_address("{\"content_hash\":\"x\",\"signature\":1}", "{\"content_hash\":\"x\"}");
 	check_address("[{\"signature\":1}]", "[{\"signature\":1}]");
 	check_address("\"signature\"", "\"signature\"");
@@ -62,8 +65,8 @@ static void addresses_of_what_has_no_form(void **state)
 
 static void content_hashes(void **state)
 {
-	CS_CLEANUP_JSON json_t *doc =
-		read("{\"content_hash\":\"00\",\"signature\":{},\"signatures\":[],\"a\":{\"content_hash\":1}}");
+	CS_CLEANUP_JSON json_t *doc = read("{\"content_hash\":\"00\",\"signature\":{},"
+					   "\"signatures\":[],\"a\":{\"content_hash\":1}}");
 	const char *form = "{\"a\":{\"content_hash\":1},\"signatures\":[]}";
 	char hex[65], expected[CS_ADDRESS_TEXT];
 
@@ -78,8 +81,16 @@ static void content_hashes(void **state)
 static void digests_behind_addresses(void **state)
 {
 	static const char *const bad[] = {
-		"", "sha256:", DIGITS, "sha256" DIGITS, "SHA256:" DIGITS, "sha512:" DIGITS, " sha256:" DIGITS,
-		"sha256:" DIGITS "0", "sha256:" DIGITS "\n", "sha256: a7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+		"",
+		"sha256:",
+		DIGITS,
+		"sha256" DIGITS,
+		"SHA256:" DIGITS,
+		"sha512:" DIGITS,
+		" sha256:" DIGITS,
+		"sha256:" DIGITS "0",
+		"sha256:" DIGITS "\n",
+		"sha256: a7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 		"sha256:BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 		"sha256:a7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 		"sha256:ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
@@ -105,7 +116,8 @@ static void ulids(void **state)
 {
 	static const uint8_t zero[10];
 	static const uint8_t ones[10] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
-	static const uint8_t mixed[10] = {0x00, 0x44, 0x32, 0x14, 0xc7, 0x42, 0x54, 0xb6, 0x35, 0xcf};
+	static const uint8_t mixed[10] = {
+		0x00, 0x44, 0x32, 0x14, 0xc7, 0x42, 0x54, 0xb6, 0x35, 0xcf};
 	char text[CS_ULID_TEXT];
 
 	(void)state;
@@ -121,9 +133,16 @@ static void ulids(void **state)
 	assert_true(cs_ulid_ok("01ARYZ6S41TSV4RRFFQ69G5FAV"));
 
 	static const char *const bad[] = {
-		"", "01ARYZ6S41TSV4RRFFQ69G5FA", "01ARYZ6S41TSV4RRFFQ69G5FAVV", "81ARYZ6S41TSV4RRFFQ69G5FAV",
-		"01aryz6s41tsv4rrffq69g5fav", "01ARYZ6S41TSV4RRFFQ69G5FAI", "01ARYZ6S41TSV4RRFFQ69G5FAL",
-		"01ARYZ6S41TSV4RRFFQ69G5FAO", "01ARYZ6S41TSV4RRFFQ69G5FAU", "01ARYZ6S41TSV4RRFFQ69G5F-V",
+		"",
+		"01ARYZ6S41TSV4RRFFQ69G5FA",
+		"01ARYZ6S41TSV4RRFFQ69G5FAVV",
+		"81ARYZ6S41TSV4RRFFQ69G5FAV",
+		"01aryz6s41tsv4rrffq69g5fav",
+		"01ARYZ6S41TSV4RRFFQ69G5FAI",
+		"01ARYZ6S41TSV4RRFFQ69G5FAL",
+		"01ARYZ6S41TSV4RRFFQ69G5FAO",
+		"01ARYZ6S41TSV4RRFFQ69G5FAU",
+		"01ARYZ6S41TSV4RRFFQ69G5F-V",
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_false(cs_ulid_ok(bad[i]));
@@ -133,12 +152,32 @@ static void ulids(void **state)
 static void identifiers(void **state)
 {
 	static const char *const good[] = {
-		"kye:ent:acme-bank", "kye:ent:acme-bank.ciso", "kye:ent:acme:person:01JYCFO", "kye:ent:a_b:v1.4.2:build-9c",
+		"kye:ent:acme-bank",
+		"kye:ent:acme-bank.ciso",
+		"kye:ent:acme:person:01JYCFO",
+		"kye:ent:a_b:v1.4.2:build-9c",
 	};
 	static const char *const bad[] = {
-		"", "kye", "kye:", "kye:ent", "kye:ent:", "kye::x", "kye:ent::x", "kye:ent:x:", "kye:ent:x::y", "kye:enty:x",
-		"kye:en:x", "kye:person:x", "KYE:ent:x", "kye:Ent:x", "kye:ent:x y", "kye:ent:x/y", "kye:ent:\xc3\xa9",
-		"kye:ent:x\n", " kye:ent:x", "urn:kye:ent:x",
+		"",
+		"kye",
+		"kye:",
+		"kye:ent",
+		"kye:ent:",
+		"kye::x",
+		"kye:ent::x",
+		"kye:ent:x:",
+		"kye:ent:x::y",
+		"kye:enty:x",
+		"kye:en:x",
+		"kye:person:x",
+		"KYE:ent:x",
+		"kye:Ent:x",
+		"kye:ent:x y",
+		"kye:ent:x/y",
+		"kye:ent:\xc3\xa9",
+		"kye:ent:x\n",
+		" kye:ent:x",
+		"urn:kye:ent:x",
 	};
 	char longest[CS_ID_MAX + 2];
 

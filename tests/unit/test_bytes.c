@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * Allocations from this count on fail. The sanitizers bring their own allocator, so there the tests of exhaustion are
- * skipped.
+ * Allocations from this count on fail. The sanitizers bring their own allocator, so there the tests
+ * of exhaustion are skipped.
  */
 #ifndef __SANITIZE_ADDRESS__
 static long allocations_left = -1;
@@ -155,11 +155,15 @@ static void base64_pairs(void **state)
 		assert_int_equal(cs_base64url_encode((const uint8_t *)plain, len, &url), CS_OK);
 		assert_int_equal(cs_base64_encode((const uint8_t *)plain, len, &standard), CS_OK);
 		assert_true(cs_bytes_equal(url.data, url.len, pairs[i].url, strlen(pairs[i].url)));
-		assert_true(cs_bytes_equal(standard.data, standard.len, pairs[i].standard, strlen(pairs[i].standard)));
+		assert_true(cs_bytes_equal(
+			standard.data, standard.len, pairs[i].standard, strlen(pairs[i].standard)));
 		/* Appending, not replacing. */
 		assert_int_equal(cs_bytes_add_text(&back, "<"), CS_OK);
-		assert_int_equal(cs_base64url_decode(pairs[i].url, strlen(pairs[i].url), &back), CS_OK);
-		assert_int_equal(cs_base64_decode(pairs[i].standard, strlen(pairs[i].standard), &back), CS_OK);
+		assert_int_equal(
+			cs_base64url_decode(pairs[i].url, strlen(pairs[i].url), &back), CS_OK);
+		assert_int_equal(
+			cs_base64_decode(pairs[i].standard, strlen(pairs[i].standard), &back),
+			CS_OK);
 		assert_int_equal(back.len, 1 + 2 * len);
 		assert_memory_equal(back.data + 1, plain, len);
 		assert_memory_equal(back.data + 1 + len, plain, len);
@@ -168,10 +172,10 @@ static void base64_pairs(void **state)
 
 static void base64_refusals(void **state)
 {
-	static const char *const url[] = {"Z", "Zg==", "Zg=", "Zh", "Zm9", "Zm9v\n", " Zm9v", "Zm 9v", "+//+", "Zm9v=",
-		"Zm9vY", "=", "Zm8\xc3"};
-	static const char *const standard[] = {"Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8", "Zm9v\n", "-__-", "=", "====",
-		"Zg==Zg==", "Zm9vYg==\n"};
+	static const char *const url[] = {"Z", "A", "Zm9vA", "Zg==", "Zg=", "Zh", "Zm9", "Zm9v\n",
+		" Zm9v", "Zm 9v", "+//+", "Zm9v=", "Zm9vY", "=", "Zm8\xc3"};
+	static const char *const standard[] = {"Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8",
+		"Zm9v\n", "-__-", "=", "====", "Zg==Zg==", "Zm9vYg==\n"};
 	CS_CLEANUP_BYTES struct cs_bytes out = {0};
 
 	(void)state;
@@ -188,7 +192,10 @@ static void base64_refusals(void **state)
 	assert_int_equal(out.len, 4);
 }
 
-/* Of all texts of up to three characters exactly those are accepted that encode the bytes they decode to. */
+/*
+ * Of all texts of up to three characters exactly those are accepted that encode the bytes they
+ * decode to.
+ */
 static void base64url_is_canonical(void **state)
 {
 	CS_CLEANUP_BYTES struct cs_bytes bytes = {0}, text = {0};
@@ -245,10 +252,12 @@ static void sha256(void **state)
 	(void)state;
 	cs_sha256("abc", 3, digest);
 	cs_hex_encode(digest, 32, hex);
-	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(
+		hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	cs_sha256(NULL, 0, digest);
 	cs_hex_encode(digest, 32, hex);
-	assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(
+		hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 int main(void)

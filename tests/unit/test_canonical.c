@@ -49,7 +49,8 @@ static void prints_the_canonical_form(void **state)
 	check_form("[-0.0, 1.0, 1e2, 1E-7, 1e21, 0.1, -5]", "[0,1,100,1e-7,1e+21,0.1,-5]");
 	check_form("9007199254740992", "9007199254740992");
 	check_form("295147905179352830000", "295147905179352830000");
-	check_form("{\"b\":1,\"a\":{\"d\":[{\"z\":1,\"y\":2}],\"c\":3}}", "{\"a\":{\"c\":3,\"d\":[{\"y\":2,\"z\":1}]},\"b\":1}");
+	check_form("{\"b\":1,\"a\":{\"d\":[{\"z\":1,\"y\":2}],\"c\":3}}",
+		"{\"a\":{\"c\":3,\"d\":[{\"y\":2,\"z\":1}]},\"b\":1}");
 	check_form("{\"\":1,\"aa\":2,\"a\":3,\"B\":4}", "{\"\":1,\"B\":4,\"a\":3,\"aa\":2}");
 }
 
@@ -59,17 +60,23 @@ static void escapes_no_more_than_it_must(void **state)
 	check_form("\"\\u0000\\u0001\\b\\t\\n\\u000b\\f\\r\\u001f \\u007f\"",
 		"\"\\u0000\\u0001\\b\\t\\n\\u000b\\f\\r\\u001f \x7f\"");
 	check_form("\"\\\"\\\\\\/<>&'\"", "\"\\\"\\\\/<>&'\"");
-	check_form("\"\\u00e9\\u20AC\\ud83d\\uDE02\\u2028\"", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x82\xe2\x80\xa8\"");
+	check_form("\"\\u00e9\\u20AC\\ud83d\\uDE02\\u2028\"",
+		"\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x82\xe2\x80\xa8\"");
 	check_form("\"\xef\xbb\xbf\"", "\"\xef\xbb\xbf\"");
 }
 
-/* U+1F602 is D83D DE02 in UTF-16 and so stands before U+E000, U+FB33 and U+FFFD, though it is the larger code point. */
+/*
+ * U+1F602 is D83D DE02 in UTF-16 and so stands before U+E000, U+FB33 and U+FFFD, though it is the
+ * larger code point.
+ */
 static void sorts_by_utf16_units(void **state)
 {
 	(void)state;
-	check_form("{\"\xef\xbf\xbd\":1,\"\xf0\x9f\x98\x82\":2,\"\xee\x80\x80\":3,\"\xed\x9f\xbf\":4,\"\xf4\x8f\xbf\xbf\":5,"
+	check_form("{\"\xef\xbf\xbd\":1,\"\xf0\x9f\x98\x82\":2,\"\xee\x80\x80\":3,\"\xed\x9f\xbf\":"
+		   "4,\"\xf4\x8f\xbf\xbf\":5,"
 		   "\"\xef\xac\xb3\":6,\"\xf0\x90\x80\x80\":7,\"z\":8,\"\xc3\xb6\":9}",
-		"{\"z\":8,\"\xc3\xb6\":9,\"\xed\x9f\xbf\":4,\"\xf0\x90\x80\x80\":7,\"\xf0\x9f\x98\x82\":2,\"\xf4\x8f\xbf\xbf\":5,"
+		"{\"z\":8,\"\xc3\xb6\":9,\"\xed\x9f\xbf\":4,\"\xf0\x90\x80\x80\":7,"
+		"\"\xf0\x9f\x98\x82\":2,\"\xf4\x8f\xbf\xbf\":5,"
 		"\"\xee\x80\x80\":3,\"\xef\xac\xb3\":6,\"\xef\xbf\xbd\":1}");
 	check_form("{\"a\xef\xbf\xbd\":1,\"a\xf0\x9f\x98\x82z\":2,\"a\xf0\x9f\x98\x82\":3,\"a\":4}",
 		"{\"a\":4,\"a\xf0\x9f\x98\x82\":3,\"a\xf0\x9f\x98\x82z\":2,\"a\xef\xbf\xbd\":1}");
@@ -77,7 +84,8 @@ static void sorts_by_utf16_units(void **state)
 
 static void numbers_settle(void **state)
 {
-	CS_CLEANUP_JSON json_t *doc = read("[1, 1.0, -9007199254740992.0, 9007199254740994, 1.5, {\"a\":2e0}, -0.0]");
+	CS_CLEANUP_JSON json_t *doc =
+		read("[1, 1.0, -9007199254740992.0, 9007199254740994, 1.5, {\"a\":2e0}, -0.0]");
 
 	(void)state;
 	assert_int_equal(json_typeof(json_array_get(doc, 0)), JSON_INTEGER);
@@ -127,6 +135,7 @@ static void refuses(void **state)
 		{TEXT("\"\\ud800\""), CS_E_JSON_SURROGATE},
 		{TEXT("\"\\uDFFF\""), CS_E_JSON_SURROGATE},
 		{TEXT("\"\\ude02\\ud83d\""), CS_E_JSON_SURROGATE},
+		{TEXT("\"\\udc00\\udc00\""), CS_E_JSON_SURROGATE},
 		{TEXT("\"\\ud83d\\n\""), CS_E_JSON_SURROGATE},
 		{TEXT("\"\\ud83dx\""), CS_E_JSON_SURROGATE},
 		{TEXT("\"\\ud83d\\ud83d\""), CS_E_JSON_SURROGATE},
@@ -169,6 +178,8 @@ static void refuses(void **state)
 		{TEXT("\"abc"), CS_E_JSON_SYNTAX},
 		{TEXT("\"a\nb\""), CS_E_JSON_SYNTAX},
 		{TEXT("\"a\tb\""), CS_E_JSON_SYNTAX},
+		{TEXT("\"\x1f\""), CS_E_JSON_SYNTAX},
+		{TEXT("{\"\x01\":1}"), CS_E_JSON_SYNTAX},
 		{TEXT("\"\\"), CS_E_JSON_SYNTAX},
 		{TEXT("\"\\x\""), CS_E_JSON_SYNTAX},
 		{TEXT("\"\\u12\""), CS_E_JSON_SYNTAX},
@@ -185,8 +196,12 @@ static void refuses(void **state)
 		{TEXT("nul"), CS_E_JSON_SYNTAX},
 		{TEXT("// x\n1"), CS_E_JSON_SYNTAX},
 		{TEXT("\f1"), CS_E_JSON_SYNTAX},
-		{TEXT("\xc2\xa0" "1"), CS_E_JSON_SYNTAX},
-		{TEXT("[1,\xef\xbb\xbf" "2]"), CS_E_JSON_SYNTAX},
+		{TEXT("\xc2\xa0"
+		      "1"),
+			CS_E_JSON_SYNTAX},
+		{TEXT("[1,\xef\xbb\xbf"
+		      "2]"),
+			CS_E_JSON_SYNTAX},
 	};
 	json_t *doc = NULL;
 
@@ -208,10 +223,13 @@ static void says_where(void **state)
 	json_t *doc = NULL;
 
 	(void)state;
-	assert_int_equal(cs_json_read(TEXT("{\n \"\xc3\xa9\": 1,\n  \"\xe2\x82\xac\": +1}"), MAX, &doc, &fault), CS_E_JSON_SYNTAX);
+	assert_int_equal(cs_json_read(TEXT("{\n \"\xc3\xa9\": 1,\n  \"\xe2\x82\xac\": +1}"), MAX,
+				 &doc, &fault),
+		CS_E_JSON_SYNTAX);
 	assert_string_equal(fault.path, "");
 	assert_string_equal(fault.detail, "line 3, column 8: no value where one is needed");
-	assert_int_equal(cs_json_read(TEXT("{\"x\":1,\n\"x\":2}"), MAX, &doc, &fault), CS_E_JSON_DUPLICATE);
+	assert_int_equal(
+		cs_json_read(TEXT("{\"x\":1,\n\"x\":2}"), MAX, &doc, &fault), CS_E_JSON_DUPLICATE);
 	assert_string_equal(fault.detail, "line 2, column 1: the key 'x' occurs twice");
 	assert_int_equal(cs_json_read(TEXT("[1, 2]"), 5, &doc, &fault), CS_E_TOO_LARGE);
 	assert_string_equal(fault.detail, "6 bytes, at most 5 are allowed");
@@ -222,20 +240,23 @@ static void says_where(void **state)
 
 static void canonical_or_not(void **state)
 {
-	static const char *const not_canonical[] = {" 1", "1\n", "1.0", "1e2", "{\"b\":1,\"a\":2}", "[1, 2]", "\"\\/\"",
-		"\"\\u00e9\"", "\"\\u001F\"", "\"\\u000a\"", "-0.0", "1E21"};
+	static const char *const not_canonical[] = {" 1", "1\n", "1.0", "1e2", "{\"b\":1,\"a\":2}",
+		"[1, 2]", "\"\\/\"", "\"\\u00e9\"", "\"\\u001F\"", "\"\\u000a\"", "-0.0", "1E21"};
 	struct cs_fault fault;
 	json_t *doc = NULL;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof not_canonical / sizeof *not_canonical; i++) {
 		const char *text = not_canonical[i];
-		assert_int_equal(cs_json_read_canonical(text, strlen(text), MAX, &doc, &fault), CS_E_NOT_CANONICAL);
+		assert_int_equal(cs_json_read_canonical(text, strlen(text), MAX, &doc, &fault),
+			CS_E_NOT_CANONICAL);
 		assert_null(doc);
 	}
-	assert_int_equal(cs_json_read_canonical(TEXT("[1, 2]"), MAX, &doc, &fault), CS_E_NOT_CANONICAL);
+	assert_int_equal(
+		cs_json_read_canonical(TEXT("[1, 2]"), MAX, &doc, &fault), CS_E_NOT_CANONICAL);
 	assert_string_equal(fault.detail, "differs from the canonical form at byte 3");
-	assert_int_equal(cs_json_read_canonical(TEXT("{\"a\":1,\"a\":1}"), MAX, &doc, NULL), CS_E_JSON_DUPLICATE);
+	assert_int_equal(cs_json_read_canonical(TEXT("{\"a\":1,\"a\":1}"), MAX, &doc, NULL),
+		CS_E_JSON_DUPLICATE);
 	assert_null(doc);
 	assert_int_equal(cs_json_read_canonical(TEXT("{\"a\":[1,2]}"), MAX, &doc, NULL), CS_OK);
 	cs_json_cleanup(&doc);
@@ -283,8 +304,8 @@ static void depth_ends_at_64(void **state)
 static void prints_what_was_made_in_memory(void **state)
 {
 	CS_CLEANUP_BYTES struct cs_bytes out = {0};
-	CS_CLEANUP_JSON json_t *good = json_pack("{s:I,s:f,s:I}", "a", (json_int_t)-9007199254740992, "b", 1.0, "c",
-		(json_int_t)1 << 62);
+	CS_CLEANUP_JSON json_t *good = json_pack("{s:I,s:f,s:I}", "a",
+		(json_int_t)-9007199254740992, "b", 1.0, "c", (json_int_t)1 << 62);
 	CS_CLEANUP_JSON json_t *inexact = json_integer(INT64_C(9007199254740993));
 	CS_CLEANUP_JSON json_t *largest = json_integer(INT64_MAX);
 	CS_CLEANUP_JSON json_t *smallest = json_integer(INT64_MIN);
@@ -295,7 +316,8 @@ static void prints_what_was_made_in_memory(void **state)
 	(void)state;
 	json_object_set_new_nocheck(key, "\x80", json_true());
 	assert_int_equal(cs_canonical_print(good, &out), CS_OK);
-	assert_string_equal((char *)out.data, "{\"a\":-9007199254740992,\"b\":1,\"c\":4611686018427388000}");
+	assert_string_equal(
+		(char *)out.data, "{\"a\":-9007199254740992,\"b\":1,\"c\":4611686018427388000}");
 	assert_int_equal(cs_canonical_print(inexact, &out), CS_E_JSON_RANGE);
 	assert_int_equal(cs_canonical_print(largest, &out), CS_E_JSON_RANGE);
 	assert_int_equal(cs_canonical_print(text, &out), CS_E_JSON_UTF8);
@@ -303,7 +325,8 @@ static void prints_what_was_made_in_memory(void **state)
 	assert_int_equal(cs_canonical_print(key, &out), CS_E_JSON_UTF8);
 	assert_int_equal(cs_canonical_print(NULL, &out), CS_E_INTERNAL);
 	assert_int_equal(cs_bytes_check(&out), CS_OK);
-	assert_string_equal((char *)out.data, "{\"a\":-9007199254740992,\"b\":1,\"c\":4611686018427388000}");
+	assert_string_equal(
+		(char *)out.data, "{\"a\":-9007199254740992,\"b\":1,\"c\":4611686018427388000}");
 	assert_int_equal(cs_canonical_print(smallest, &out), CS_OK);
 	assert_false(cs_json_same(inexact, inexact));
 	assert_false(cs_json_same(NULL, NULL));
@@ -313,7 +336,8 @@ static void prints_what_was_made_in_memory(void **state)
 static void leaves_out_members(void **state)
 {
 	static const char *const skip[] = {"signature", "signatures", NULL};
-	CS_CLEANUP_JSON json_t *doc = read("{\"signatures\":[],\"b\":{\"signature\":1},\"signature\":{},\"signatur\":0}");
+	CS_CLEANUP_JSON json_t *doc =
+		read("{\"signatures\":[],\"b\":{\"signature\":1},\"signature\":{},\"signatur\":0}");
 	CS_CLEANUP_JSON json_t *array = read("[]");
 	CS_CLEANUP_BYTES struct cs_bytes out = {0};
 
@@ -321,15 +345,18 @@ static void leaves_out_members(void **state)
 	/* A key that only begins like a name in the list, as seen by strcmp(), is not that name. */
 	assert_int_equal(json_object_setn_new(doc, "signature\0x", 11, json_true()), 0);
 	assert_int_equal(cs_canonical_print_without(doc, skip, &out), CS_OK);
-	assert_string_equal((char *)out.data, "{\"b\":{\"signature\":1},\"signatur\":0,\"signature\\u0000x\":true}");
+	assert_string_equal((char *)out.data,
+		"{\"b\":{\"signature\":1},\"signatur\":0,\"signature\\u0000x\":true}");
 	assert_int_equal(cs_canonical_print_without(array, skip, &out), CS_E_INTERNAL);
 	assert_int_equal(cs_canonical_print_without(NULL, skip, &out), CS_E_INTERNAL);
 }
 
 static void access_by_type(void **state)
 {
-	CS_CLEANUP_JSON json_t *doc = read("{\"t\":\"x\",\"n\":7,\"r\":7.5,\"z\":\"engineer\\u0000y\",\"o\":{\"a\":[{\"k\":\"v\"},"
-					   "{\"k\":1},3,\"s\",{\"k\":\"w\",\"i\":2}],\"\":{\"e\":\"f\"}}}");
+	CS_CLEANUP_JSON json_t *doc =
+		read("{\"t\":\"x\",\"n\":7,\"r\":7.5,\"z\":\"engineer\\u0000y\",\"o\":{\"a\":[{"
+		     "\"k\":\"v\"},"
+		     "{\"k\":1},3,\"s\",{\"k\":\"w\",\"i\":2}],\"\":{\"e\":\"f\"}}}");
 	const json_t *array = cs_json_at(doc, "o/a");
 
 	(void)state;
@@ -345,8 +372,9 @@ static void access_by_type(void **state)
 	assert_string_equal(cs_json_text_at(doc, "o/a/0/k"), "v");
 	assert_string_equal(cs_json_text_at(doc, "o/a/3"), "s");
 	assert_string_equal(cs_json_text_at(doc, "o//e"), "f");
-	static const char *const absent[] = {"o/a/5", "o/a/00", "o/a/-1", "o/a/+0", "o/a/ 0", "o/a/", "o/a/1x", "o/b", "t/x",
-		"o/a/0/k/x", "", "/o", "o/", "o/a/99999999999999999999", "o/a/4294967296"};
+	static const char *const absent[] = {"o/a/5", "o/a/00", "o/a/-1", "o/a/+0", "o/a/ 0",
+		"o/a/", "o/a/1x", "o/b", "t/x", "o/a/0/k/x", "", "/o", "o/",
+		"o/a/99999999999999999999", "o/a/4294967296"};
 	for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
 		assert_null(cs_json_text_at(doc, absent[i]));
 	assert_null(cs_json_at(NULL, "a"));

@@ -1,5 +1,6 @@
 /*
- * Canonical JSON under load: the largest input in its worst shapes, random damage, and memory that runs out.
+ * Canonical JSON under load: the largest input in its worst shapes, random damage, and memory that
+ * runs out.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,10 +66,16 @@ void *calloc(size_t count, size_t size)
 }
 #endif
 
-/* Seconds of processor time in which a megabyte must be judged: quadratic work takes minutes, sanitizers some ten times. */
+/*
+ * Seconds of processor time in which a megabyte must be judged: quadratic work takes minutes,
+ * sanitizers some ten times.
+ */
 #define PATIENCE 20
 
-/* `unit` over and over, up to SIZE bytes with `head` before and `tail` behind; '#' becomes a running number. */
+/*
+ * `unit` over and over, up to SIZE bytes with `head` before and `tail` behind; '#' becomes a
+ * running number.
+ */
 static void fill(struct cs_bytes *out, const char *head, const char *unit, const char *tail)
 {
 	size_t end = SIZE - strlen(tail);
@@ -81,7 +88,8 @@ static void fill(struct cs_bytes *out, const char *head, const char *unit, const
 		if (mark == NULL)
 			cs_bytes_add_text(out, unit);
 		else
-			cs_bytes_addf(out, "%.*s%u%s", (int)(mark - unit), unit, number++, mark + 1);
+			cs_bytes_addf(
+				out, "%.*s%u%s", (int)(mark - unit), unit, number++, mark + 1);
 	}
 	cs_bytes_add_text(out, tail);
 	assert_int_equal(cs_bytes_check(out), CS_OK);
@@ -109,7 +117,8 @@ static void largest_inputs(void **state)
 		{"{", "\"#\":0,", "\"a\":0}", CS_OK},
 		{"{", "\"#\":0,", "\"7\":0}", CS_E_JSON_DUPLICATE},
 		{"{", "\"a\":0,", "\"a\":0}", CS_E_JSON_DUPLICATE},
-		{"{", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa#\":{},", "\"a\":0}", CS_OK},
+		{"{", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa#\":{},",
+			"\"a\":0}", CS_OK},
 		{"", "1", "", CS_E_JSON_RANGE},
 		{"0.", "1", "", CS_OK},
 		{"1e", "0", "1", CS_OK},
@@ -135,24 +144,30 @@ static void largest_inputs(void **state)
 		clock_t start = clock();
 		enum cs_err err = cs_json_read(text.data, text.len, SIZE, &doc, NULL);
 		if (err != cases[i].err)
-			fail_msg("%s%s…%s: %s", cases[i].head, cases[i].unit, cases[i].tail, cs_err_name(err));
+			fail_msg("%s%s…%s: %s", cases[i].head, cases[i].unit, cases[i].tail,
+				cs_err_name(err));
 		if (err == CS_OK) {
 			assert_int_equal(cs_canonical_print(doc, &form), CS_OK);
-			assert_int_equal(cs_json_read_canonical(form.data, form.len, form.len, &again, NULL), CS_OK);
+			assert_int_equal(
+				cs_json_read_canonical(form.data, form.len, form.len, &again, NULL),
+				CS_OK);
 		}
 		double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
 		if (seconds > PATIENCE)
-			fail_msg("%s%s…%s: %.0f seconds", cases[i].head, cases[i].unit, cases[i].tail, seconds);
+			fail_msg("%s%s…%s: %.0f seconds", cases[i].head, cases[i].unit,
+				cases[i].tail, seconds);
 	}
 	fill(&text, "[", "0,", "0]     ");
 	json_t *doc = NULL;
-	assert_int_equal(cs_json_read(text.data, text.len, text.len - 1, &doc, NULL), CS_E_TOO_LARGE);
+	assert_int_equal(
+		cs_json_read(text.data, text.len, text.len - 1, &doc, NULL), CS_E_TOO_LARGE);
 	assert_null(doc);
 }
 
-static const char seed[] =
-	"{\"b\":[1,-2.5e-3,1e21,true,false,null,9007199254740992,\"\\u00e9\\ud83d\\ude02\\n\\\\\"],\"\xc3\xa9\":{\"x\":"
-	"{\"y\":[[],{},\"\xf0\x9f\x98\x82\xef\xbf\xbd\"]}},\"a\":0.1,\"\":-0.0,\"b1\":\"\\\"\\/\\b\\f\\t\"}";
+static const char seed[] = "{\"b\":[1,-2.5e-3,1e21,true,false,null,9007199254740992,"
+			   "\"\\u00e9\\ud83d\\ude02\\n\\\\\"],\"\xc3\xa9\":{\"x\":"
+			   "{\"y\":[[],{},\"\xf0\x9f\x98\x82\xef\xbf\xbd\"]}},\"a\":0.1,\"\":-0.0,"
+			   "\"b1\":\"\\\"\\/\\b\\f\\t\"}";
 
 static uint64_t random_state = UINT64_C(88172645463325252);
 
@@ -167,7 +182,8 @@ static unsigned random_below(unsigned limit)
 
 static size_t damage(char *text, size_t len)
 {
-	static const char pieces[] = "{}[],:\"\\0123456789+-.eEutrfalsn \n\xc3\xa9\xf0\x9f\xed\xa0\x80\xff";
+	static const char pieces[] =
+		"{}[],:\"\\0123456789+-.eEutrfalsn \n\xc3\xa9\xf0\x9f\xed\xa0\x80\xff";
 
 	for (unsigned times = 1 + random_below(3); times > 0; times--) {
 		size_t at = random_below((unsigned)len);
@@ -193,8 +209,8 @@ static size_t damage(char *text, size_t len)
 }
 
 /*
- * Whatever is accepted has a canonical form that reads back as the same document, and is what jansson reads; whatever is
- * refused is refused for a reason of its own.
+ * Whatever is accepted has a canonical form that reads back as the same document, and is what
+ * jansson reads; whatever is refused is refused for a reason of its own.
  */
 static void random_damage(void **state)
 {
@@ -214,16 +230,20 @@ static void random_damage(void **state)
 			continue;
 		}
 		assert_int_equal(cs_canonical_print(doc, &form), CS_OK);
-		assert_int_equal(cs_json_read_canonical(form.data, form.len, form.len, &again, NULL), CS_OK);
+		assert_int_equal(
+			cs_json_read_canonical(form.data, form.len, form.len, &again, NULL), CS_OK);
 		assert_true(json_equal(doc, again));
 		CS_CLEANUP_JSON json_t *judge = json_loadb(text, len,
-			JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+			JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL |
+				JSON_DECODE_INT_AS_REAL,
+			NULL);
 		assert_true(cs_json_same(doc, judge));
 	}
 	assert_int_equal(counts[CS_E_NOMEM], 0);
 	assert_true(counts[CS_OK] > 5000);
-	static const enum cs_err expected[] = {CS_E_JSON_NUL, CS_E_JSON_UTF8, CS_E_JSON_SURROGATE, CS_E_JSON_DUPLICATE,
-		CS_E_JSON_TRAILING, CS_E_JSON_INEXACT, CS_E_JSON_RANGE, CS_E_JSON_SYNTAX};
+	static const enum cs_err expected[] = {CS_E_JSON_NUL, CS_E_JSON_UTF8, CS_E_JSON_SURROGATE,
+		CS_E_JSON_DUPLICATE, CS_E_JSON_TRAILING, CS_E_JSON_INEXACT, CS_E_JSON_RANGE,
+		CS_E_JSON_SYNTAX};
 	unsigned sum = counts[CS_OK];
 	for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
 		if (counts[expected[i]] == 0)
@@ -245,15 +265,16 @@ static void every_beginning(void **state)
 		enum cs_err err = cs_json_read(copy, len, len, &doc, NULL);
 		free(copy);
 		/* "-0" is the beginning of "-0.0". */
-		assert_true(err == CS_E_JSON_SYNTAX || err == CS_E_JSON_UTF8 || err == CS_E_JSON_SURROGATE ||
-			err == CS_E_JSON_INEXACT);
+		assert_true(err == CS_E_JSON_SYNTAX || err == CS_E_JSON_UTF8 ||
+			    err == CS_E_JSON_SURROGATE || err == CS_E_JSON_INEXACT);
 		assert_null(doc);
 	}
 }
 
 static void jansson_runs_out_of_memory(void **state)
 {
-	static const char *const texts[] = {seed, "7", "7.5", "\"text\"", "[1.0,[2,{\"a\":3}]]", "{\"a\":{\"b\":1,\"c\":2.5}}"};
+	static const char *const texts[] = {
+		seed, "7", "7.5", "\"text\"", "[1.0,[2,{\"a\":3}]]", "{\"a\":{\"b\":1,\"c\":2.5}}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

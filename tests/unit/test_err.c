@@ -15,7 +15,8 @@ static void names_are_unique_and_found_again(void **state)
 	(void)state;
 	for (unsigned i = 0; i < CS_ERR_COUNT; i++) {
 		const char *name = cs_err_name((enum cs_err)i);
-		assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_"), strlen(name));
+		assert_int_equal(
+			strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_"), strlen(name));
 		assert_true(strlen(name) > 0 && strlen(cs_err_text((enum cs_err)i)) > 0);
 		/* The first with this name: a second one would not be found. */
 		assert_int_equal(cs_err_by_name(name), i);
@@ -29,7 +30,7 @@ static void outside_the_list(void **state)
 {
 	(void)state;
 	assert_string_equal(cs_err_name(CS_ERR_COUNT), "unknown");
-	assert_string_equal(cs_err_name((enum cs_err)-1), "unknown");
+	assert_string_equal(cs_err_name((enum cs_err) - 1), "unknown");
 	assert_string_equal(cs_err_text(CS_ERR_COUNT), "unknown error");
 	assert_int_equal(cs_err_by_name("no_such_name"), CS_ERR_COUNT);
 	assert_int_equal(cs_err_by_name(""), CS_ERR_COUNT);
@@ -40,7 +41,8 @@ static void fault_says_where_and_why(void **state)
 	struct cs_fault fault;
 
 	(void)state;
-	assert_int_equal(cs_fault_set(&fault, CS_E_TIME, "/issued_at", "'%s' has %d", "x", 3), CS_E_TIME);
+	assert_int_equal(
+		cs_fault_set(&fault, CS_E_TIME, "/issued_at", "'%s' has %d", "x", 3), CS_E_TIME);
 	assert_string_equal(fault.path, "/issued_at");
 	assert_string_equal(fault.detail, "'x' has 3");
 	assert_int_equal(cs_fault_set(NULL, CS_E_TIME, "/a", "%s", "b"), CS_E_TIME);
@@ -79,7 +81,8 @@ static void fault_is_cut_at_a_whole_character(void **state)
 	for (unsigned skip = 0; skip < 3; skip++) {
 		cs_fault_set(&fault, CS_E_TEXT, text, "%.*s%s", (int)skip, "xx", text);
 		assert_in_range(strlen(fault.path), sizeof fault.path - 4, sizeof fault.path - 1);
-		assert_in_range(strlen(fault.detail), sizeof fault.detail - 4, sizeof fault.detail - 1);
+		assert_in_range(
+			strlen(fault.detail), sizeof fault.detail - 4, sizeof fault.detail - 1);
 		assert_true(complete_utf8(fault.path));
 		assert_true(complete_utf8(fault.detail + skip));
 	}

@@ -95,7 +95,10 @@ static struct decimal parse(const char *text)
 	return d;
 }
 
-/* The text of `digits` digits that is closest to `value`: glibc prints exactly, and takes the even digit at a tie. */
+/*
+ * The text of `digits` digits that is closest to `value`: glibc prints exactly, and takes the even
+ * digit at a tie.
+ */
 static struct decimal closest(double value, int digits)
 {
 	char text[64];
@@ -112,7 +115,10 @@ static bool reads_back(unsigned long long mantissa, int exponent, uint64_t bits)
 	return to_bits(strtod(text, NULL)) == (bits & ~(UINT64_C(1) << 63));
 }
 
-/* Shortest: the closest text with one digit less does not read back, nor do those next to it on either side. */
+/*
+ * Shortest: the closest text with one digit less does not read back, nor do those next to it on
+ * either side.
+ */
 static bool is_shortest(double value, int digits)
 {
 	struct decimal c;
@@ -120,13 +126,16 @@ static bool is_shortest(double value, int digits)
 	if (digits == 1)
 		return true;
 	c = closest(value, digits - 1);
-	/* Back to exactly digits - 1 digits, so that the neighbours are one unit of that length away. */
+	/*
+	 * Back to exactly digits - 1 digits, so that the neighbours are one unit of that length
+	 * away.
+	 */
 	unsigned long long mantissa = strtoull(c.digits, NULL, 10);
 	for (int have = (int)strlen(c.digits); have < digits - 1; have++, c.exponent--)
 		mantissa *= 10;
 	return !reads_back(mantissa, c.exponent, to_bits(value)) &&
-		!reads_back(mantissa - 1, c.exponent, to_bits(value)) &&
-		!reads_back(mantissa + 1, c.exponent, to_bits(value));
+	       !reads_back(mantissa - 1, c.exponent, to_bits(value)) &&
+	       !reads_back(mantissa + 1, c.exponent, to_bits(value));
 }
 
 static void check(uint64_t bits, bool shortest)
@@ -149,8 +158,8 @@ static void check(uint64_t bits, bool shortest)
 		fail_msg("%016llx prints as %s, fewer digits do", (unsigned long long)bits, text);
 	if (reads_back(strtoull(best.digits, NULL, 10), best.exponent, bits) &&
 		(strcmp(best.digits, printed.digits) != 0 || best.exponent != printed.exponent))
-		fail_msg("%016llx prints as %s, %se%d is closer", (unsigned long long)bits, text, best.digits,
-			best.exponent);
+		fail_msg("%016llx prints as %s, %se%d is closer", (unsigned long long)bits, text,
+			best.digits, best.exponent);
 }
 
 static void powers_of_two(void **state)
@@ -297,7 +306,10 @@ static void long_literals(void **state)
 	assert_true(read_bits(text, len - 16 + (size_t)tail) == to_bits(1));
 }
 
-/* The longest halfway points have 768 significant digits; a long double holds them exactly, and glibc prints it exactly. */
+/*
+ * The longest halfway points have 768 significant digits; a long double holds them exactly, and
+ * glibc prints it exactly.
+ */
 static void longest_halfway_points(void **state)
 {
 	const uint64_t smallest_normal = UINT64_C(0x0010000000000000);
@@ -305,7 +317,8 @@ static void longest_halfway_points(void **state)
 
 	(void)state;
 	for (uint64_t bits = smallest_normal - 3; bits < smallest_normal + 3; bits++) {
-		long double half = ((long double)from_bits(bits) + (long double)from_bits(bits + 1)) / 2;
+		long double half =
+			((long double)from_bits(bits) + (long double)from_bits(bits + 1)) / 2;
 		size_t len = (size_t)snprintf(text, sizeof text, "%.1075Lf", half);
 		assert_int_equal(len, 1077);
 		assert_int_equal(text[len - 1], '5');
@@ -322,7 +335,8 @@ static void longest_halfway_points(void **state)
 
 static void no_locale_plays_a_part(void **state)
 {
-	static const char *const names[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "nl_NL.UTF-8", "pt_BR.UTF-8"};
+	static const char *const names[] = {
+		"de_DE.UTF-8", "fr_FR.UTF-8", "nl_NL.UTF-8", "pt_BR.UTF-8"};
 	char text[CS_NUMBER_TEXT];
 	unsigned tried = 0;
 

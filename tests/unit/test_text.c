@@ -22,7 +22,8 @@ static void check_code(uint32_t code, enum cs_err expected)
 	char detail[32];
 
 	if (cs_text_check(text, len, 0, &fault) != expected)
-		fail_msg("U+%04X is %s", (unsigned)code, expected == CS_OK ? "refused" : "accepted");
+		fail_msg(
+			"U+%04X is %s", (unsigned)code, expected == CS_OK ? "refused" : "accepted");
 	if (expected == CS_OK)
 		return;
 	snprintf(detail, sizeof detail, "U+%04X at byte 1", (unsigned)code);
@@ -32,13 +33,19 @@ static void check_code(uint32_t code, enum cs_err expected)
 
 static void refuses_characters(void **state)
 {
-	/* Bidirectional controls, then other format characters, separators, private use, noncharacters, unassigned. */
-	static const uint32_t bad[] = {0x61c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068,
-		0x2069, 0xad, 0x600, 0x6dd, 0x70f, 0x180e, 0x200b, 0x200c, 0x200d, 0x2060, 0x2061, 0x206a, 0x206f, 0xfeff,
-		0xfff9, 0xfffb, 0x110bd, 0x1bca0, 0x1d173, 0xe0001, 0xe0020, 0xe007f, 0x2028, 0x2029, 0xe000, 0xf8ff, 0xf0000,
-		0x10fffd, 0xfffe, 0xffff, 0xfdd0, 0x1fffe, 0x10ffff, 0x378, 0x530, 0x2fe0, 0xe0080, 0x40000};
-	static const uint32_t good[] = {' ', 'a', '~', 0xa0, 0xa1, 0xe9, 0xff, 0x301, 0x3a9, 0x416, 0x5d0, 0x627, 0x915,
-		0x2014, 0x2026, 0x20ac, 0x3000, 0x3042, 0x4e2d, 0xd55c, 0xfe0f, 0xfffd, 0x10000, 0x1f602, 0x20000};
+	/*
+	 * Bidirectional controls, then other format characters, separators, private use,
+	 * noncharacters, unassigned.
+	 */
+	static const uint32_t bad[] = {0x61c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d,
+		0x202e, 0x2066, 0x2067, 0x2068, 0x2069, 0xad, 0x600, 0x6dd, 0x70f, 0x180e, 0x200b,
+		0x200c, 0x200d, 0x2060, 0x2061, 0x206a, 0x206f, 0xfeff, 0xfff9, 0xfffb, 0x110bd,
+		0x1bca0, 0x1d173, 0xe0001, 0xe0020, 0xe007f, 0x2028, 0x2029, 0xe000, 0xf8ff,
+		0xf0000, 0x10fffd, 0xfffe, 0xffff, 0xfdd0, 0x1fffe, 0x10ffff, 0x378, 0x530, 0x2fe0,
+		0xe0080, 0x40000};
+	static const uint32_t good[] = {' ', 'a', '~', 0xa0, 0xa1, 0xe9, 0xff, 0x301, 0x3a9, 0x416,
+		0x5d0, 0x627, 0x915, 0x2014, 0x2026, 0x20ac, 0x3000, 0x3042, 0x4e2d, 0xd55c, 0xfe0f,
+		0xfffd, 0x10000, 0x1f602, 0x20000};
 
 	(void)state;
 	for (uint32_t code = 0; code < 0x20; code++)
@@ -63,13 +70,15 @@ static void newline_where_it_is_allowed(void **state)
 	assert_string_equal(fault.detail, "U+000A at byte 1");
 	assert_int_equal(cs_text_check("a\n\r\n", 4, CS_TEXT_NEWLINE, &fault), CS_E_TEXT);
 	assert_string_equal(fault.detail, "U+000D at byte 2");
-	assert_int_equal(cs_text_check("\xc3\xa9\n\xe2\x80\xae", 6, CS_TEXT_NEWLINE, &fault), CS_E_TEXT);
+	assert_int_equal(
+		cs_text_check("\xc3\xa9\n\xe2\x80\xae", 6, CS_TEXT_NEWLINE, &fault), CS_E_TEXT);
 	assert_string_equal(fault.detail, "U+202E at byte 3");
 }
 
 static void refuses_bytes(void **state)
 {
-	static const char *const bad[] = {"\x80", "\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xc3"};
+	static const char *const bad[] = {
+		"\x80", "\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xc3"};
 	struct cs_fault fault;
 
 	(void)state;
@@ -102,7 +111,8 @@ static void check_document(const char *text, enum cs_err expected, const char *p
 static void documents(void **state)
 {
 	(void)state;
-	check_document("{\"a\":[\"x\",{\"b\":\"y\"}],\"n\":1,\"t\":true,\"z\":null,\"r\":1.5}", CS_OK, "");
+	check_document(
+		"{\"a\":[\"x\",{\"b\":\"y\"}],\"n\":1,\"t\":true,\"z\":null,\"r\":1.5}", CS_OK, "");
 	check_document("\"plain\"", CS_OK, "");
 	check_document("\"\\u202e\"", CS_E_TEXT, "");
 	check_document("\"a\\nb\"", CS_E_TEXT, "");
@@ -139,7 +149,8 @@ static void documents_made_in_memory(void **state)
 	json_decref(deep);
 }
 
-static void check_shown(const char *text, size_t len, unsigned flags, unsigned indent, const char *expected)
+static void check_shown(
+	const char *text, size_t len, unsigned flags, unsigned indent, const char *expected)
 {
 	CS_CLEANUP_BYTES struct cs_bytes out = {0};
 
@@ -156,16 +167,20 @@ static void shows_escaped(void **state)
 	(void)state;
 	SHOWN("", "");
 	SHOWN("plain ~ text", "plain ~ text");
-	SHOWN("caf\xc3\xa9 \xe4\xb8\xad \xf0\x9f\x98\x82", "caf\xc3\xa9 \xe4\xb8\xad \xf0\x9f\x98\x82");
+	SHOWN("caf\xc3\xa9 \xe4\xb8\xad \xf0\x9f\x98\x82",
+		"caf\xc3\xa9 \xe4\xb8\xad \xf0\x9f\x98\x82");
 	SHOWN("a\\b\\\\", "a\\\\b\\\\\\\\");
 	SHOWN("\\u{202E}", "\\\\u{202E}");
 	SHOWN("\xc3\xa9\\\xc3\xa9\\", "\xc3\xa9\\\\\xc3\xa9\\\\");
 	SHOWN("\x1b[31mred\a", "\\u{1B}[31mred\\u{7}");
 	SHOWN("a\0b\tc\r\nd\x7f", "a\\u{0}b\\u{9}c\\u{D}\\u{A}d\\u{7F}");
-	SHOWN("\xc2\x85\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6\xef\xbb\xbf", "\\u{85}\\u{2028}\\u{202E}\\u{2066}\\u{FEFF}");
+	SHOWN("\xc2\x85\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6\xef\xbb\xbf",
+		"\\u{85}\\u{2028}\\u{202E}\\u{2066}\\u{FEFF}");
 	SHOWN("\xf3\xa0\x80\x81\xf4\x8f\xbf\xbf", "\\u{E0001}\\u{10FFFF}");
 	SHOWN("ad\xe2\x80\x8dmin", "ad\\u{200D}min");
-	SHOWN("a\xff\xc3" "b\xed\xa0\x80\xe2\x82", "a\\u{FF}\\u{C3}b\\u{ED}\\u{A0}\\u{80}\\u{E2}\\u{82}");
+	SHOWN("a\xff\xc3"
+	      "b\xed\xa0\x80\xe2\x82",
+		"a\\u{FF}\\u{C3}b\\u{ED}\\u{A0}\\u{80}\\u{E2}\\u{82}");
 }
 
 static void shows_lines(void **state)
@@ -175,7 +190,8 @@ static void shows_lines(void **state)
 	check_shown("a\nb", 3, CS_TEXT_NEWLINE, 0, "a\nb");
 	check_shown("a\nb", 3, 0, 4, "a\\u{A}b");
 	check_shown("a\r\nb\x1b", 5, CS_TEXT_NEWLINE, 2, "a\\u{D}\n  b\\u{1B}");
-	check_shown("\xc3\xa9\n\xc3\xa9\xff\n", 7, CS_TEXT_NEWLINE, 1, "\xc3\xa9\n \xc3\xa9\\u{FF}\n ");
+	check_shown(
+		"\xc3\xa9\n\xc3\xa9\xff\n", 7, CS_TEXT_NEWLINE, 1, "\xc3\xa9\n \xc3\xa9\\u{FF}\n ");
 }
 
 #define MIXED " [mixed scripts]"
@@ -183,7 +199,10 @@ static void shows_lines(void **state)
 static void marks_mixed_scripts(void **state)
 {
 	(void)state;
-	/* Latin with Cyrillic a; the same with the Latin part first; with Greek; Armenian; only the word concerned. */
+	/*
+	 * Latin with Cyrillic a; the same with the Latin part first; with Greek; Armenian; only the
+	 * word concerned.
+	 */
 	SHOWN("p\xd0\xb0ypal", "p\xd0\xb0ypal" MIXED);
 	SHOWN("\xd0\xb0pple pie", "\xd0\xb0pple" MIXED " pie");
 	SHOWN("to root\xd0\xb5 now", "to root\xd0\xb5" MIXED " now");
@@ -196,10 +215,13 @@ static void marks_mixed_scripts(void **state)
 	/* Digits of two kinds. */
 	SHOWN("1\xd9\xa1", "1\xd9\xa1" MIXED);
 	/* Whole words in different scripts. */
-	SHOWN("api \xd1\x81\xd0\xb5\xd1\x80\xd0\xb2\xd0\xb8\xd1\x81-\xce\xb1\xce\xb2", "api \xd1\x81\xd0\xb5\xd1\x80\xd0\xb2\xd0\xb8\xd1\x81-\xce\xb1\xce\xb2");
-	SHOWN("na\xc3\xafve \xc2\xb5s 5\xe2\x82\xac e\xcc\x81t\xc3\xa9", "na\xc3\xafve \xc2\xb5s 5\xe2\x82\xac e\xcc\x81t\xc3\xa9");
+	SHOWN("api \xd1\x81\xd0\xb5\xd1\x80\xd0\xb2\xd0\xb8\xd1\x81-\xce\xb1\xce\xb2",
+		"api \xd1\x81\xd0\xb5\xd1\x80\xd0\xb2\xd0\xb8\xd1\x81-\xce\xb1\xce\xb2");
+	SHOWN("na\xc3\xafve \xc2\xb5s 5\xe2\x82\xac e\xcc\x81t\xc3\xa9",
+		"na\xc3\xafve \xc2\xb5s 5\xe2\x82\xac e\xcc\x81t\xc3\xa9");
 	/* Ordinary Japanese, Chinese and Korean, with Latin. */
-	SHOWN("T\xe3\x82\xb7\xe3\x83\xa3\xe3\x83\x84\xe3\x81\xae\xe6\xbc\xa2\xe5\xad\x97", "T\xe3\x82\xb7\xe3\x83\xa3\xe3\x83\x84\xe3\x81\xae\xe6\xbc\xa2\xe5\xad\x97");
+	SHOWN("T\xe3\x82\xb7\xe3\x83\xa3\xe3\x83\x84\xe3\x81\xae\xe6\xbc\xa2\xe5\xad\x97",
+		"T\xe3\x82\xb7\xe3\x83\xa3\xe3\x83\x84\xe3\x81\xae\xe6\xbc\xa2\xe5\xad\x97");
 	SHOWN("\xe3\x83\xad\xe3\x83\xbc\xe3\x83\xab", "\xe3\x83\xad\xe3\x83\xbc\xe3\x83\xab");
 	SHOWN("LG\xec\xa0\x84\xec\x9e\x90\xe4\xb8\xad", "LG\xec\xa0\x84\xec\x9e\x90\xe4\xb8\xad");
 	SHOWN("\xe3\x84\x85\xe4\xb8\xad", "\xe3\x84\x85\xe4\xb8\xad");
@@ -224,8 +246,10 @@ static void what_is_shown_is_safe(void **state)
 			random ^= random << 13;
 			random ^= random >> 7;
 			random ^= random << 17;
-			uint32_t code = (uint32_t)(random >> 40) % (random % 3 == 0 ? 0x110000 : 0x2100);
-			if (random % 5 == 0 || (code >= 0xd800 && code < 0xe000) || at + 4 > sizeof text)
+			uint32_t code =
+				(uint32_t)(random >> 40) % (random % 3 == 0 ? 0x110000 : 0x2100);
+			if (random % 5 == 0 || (code >= 0xd800 && code < 0xe000) ||
+				at + 4 > sizeof text)
 				text[at++] = (char)code;
 			else
 				at += cs_utf8_encode(code, text + at);
@@ -234,15 +258,19 @@ static void what_is_shown_is_safe(void **state)
 		assert_int_equal(cs_text_check((char *)out.data, out.len, 0, NULL), CS_OK);
 		out.len = 0;
 		assert_int_equal(cs_text_show(text, sizeof text, CS_TEXT_NEWLINE, 3, &out), CS_OK);
-		assert_int_equal(cs_text_check((char *)out.data, out.len, CS_TEXT_NEWLINE, NULL), CS_OK);
+		assert_int_equal(
+			cs_text_check((char *)out.data, out.len, CS_TEXT_NEWLINE, NULL), CS_OK);
 	}
 }
 
 /* A megabyte of the worst: quadratic work would take minutes. */
 static void large_texts(void **state)
 {
-	static const char *const units[] = {"\xff", "\x1b", "\xe2\x80\xae", "\n", "\\", "a ", "\xd0\xb0" "b ", "\xd0\xb0", "aaaaaaa\xd0\xb0",
-		"\xe2\x80\x94 ", "\xd0\xb0\n", "a\xff", "\xcc\x81", "1\xd9\xa1"};
+	static const char *const units[] = {"\xff", "\x1b", "\xe2\x80\xae", "\n", "\\", "a ",
+		"\xd0\xb0"
+		"b ",
+		"\xd0\xb0", "aaaaaaa\xd0\xb0", "\xe2\x80\x94 ", "\xd0\xb0\n", "a\xff", "\xcc\x81",
+		"1\xd9\xa1"};
 	const size_t size = 1024 * 1024;
 	char *text = malloc(size);
 
