@@ -28,7 +28,7 @@ enum shape {
 	SCHEMA_OF_PATTERN, /* object of schemas whose keys are patterns */
 	DIALECT,	   /* $schema */
 	IDENTIFIER,	   /* $id: taken care of before the other keywords */
-	ANCHOR,
+	ANCHOR,		   /* likewise */
 	FORMAT,
 };
 
@@ -309,6 +309,7 @@ static enum cs_err take_keyword(struct cs_schema_build *build, const struct keyw
 	switch (keyword->shape) {
 	case ANNOTATION:
 	case IDENTIFIER:
+	case ANCHOR:
 		return CS_OK;
 	case ANNOTATION_TEXT:
 		return need(build, json_is_string(value), place, name, "must be a string");
@@ -360,8 +361,6 @@ static enum cs_err take_keyword(struct cs_schema_build *build, const struct keyw
 			build, value, place, keyword, keyword->offset != 0 ? member : NULL);
 	case DIALECT:
 		return take_dialect(build, value, place);
-	case ANCHOR:
-		return take_anchor(build, value, place);
 	case FORMAT:
 		return take_format(build, value, place, node);
 	}
@@ -397,8 +396,7 @@ enum cs_err cs_schema_take_object(struct cs_schema_build *build, const json_t *s
 		if (keyword == NULL)
 			return cs_schema_refuse(build, CS_E_SCHEMA_UNSUPPORTED, place, key,
 				"the keyword is not supported");
-		if (keyword->shape != ANCHOR)
-			err = take_keyword(build, keyword, value, place, node);
+		err = take_keyword(build, keyword, value, place, node);
 		if (err != CS_OK)
 			return err;
 	}

@@ -307,14 +307,33 @@ static enum cs_err check_member(struct run *run, const struct cs_schema_node *no
 	return apply(run, node->additional_properties, value, at);
 }
 
+static enum cs_err check_members(struct run *run, const struct cs_schema_node *node,
+	const json_t *value, const struct step *at)
+{
+	const char *key;
+	json_t *member;
+	enum cs_err err = CS_OK;
+
+	json_object_foreach((json_t *)(uintptr_t)value, key, member)
+	{
+		struct step below = {at, key, 0};
+
+		err = check_name(run, node, key, &below);
+		if (err == CS_OK)
+			err = check_member(run, node, key, member, &below);
+		if (err != CS_OK)
+			break;
+	}
+	return err;
+}
+
 static enum cs_err check_object(struct run *run, const struct cs_schema_node *node,
 	const json_t *value, const struct step *at)
 {
 	size_t count = json_object_size(value);
 	bool each = node->property_names != NULL || node->additional_properties != NULL ||
 		    node->pattern_properties.count > 0;
-	const char *key;
-	json_t *member;
+	const json_t *member;
 	enum cs_err err;
 
 	if (count < node->min_properties)
@@ -335,17 +354,8 @@ static enum cs_err check_object(struct run *run, const struct cs_schema_node *no
 	if (err != CS_OK)
 		return err;
 	if (each)
-		json_object_foreach((json_t *)(uintptr_t)value, key, member)
-		{
-			struct step below = {at, key, 0};
-
-			err = check_name(run, node, key, &below);
-			if (err == CS_OK)
-				err = check_member(run, node, key, member, &below);
-			if (err != CS_OK)
-				return err;
-		}
-	return check_dependents(run, node, value, at);
+		err = check_members(run, node, value, at);
+	return err == CS_OK ? check_dependents(run, node, value, at) : err;
 }
 
 static enum cs_err check_choices(struct run *run, const struct cs_schema_node *node,
