@@ -44,8 +44,12 @@ CS_MUST_CHECK enum cs_err cs_keyring_key_at(const struct cs_keyring *ring, const
 CS_MUST_CHECK enum cs_err cs_keyring_role(const struct cs_keyring *ring, const char *person, const char *role, const char *service,
 	const char *environment, cs_time at, struct cs_fault *fault);
 
-/* The appliance key of this usage for a log origin, NULL when none. */
+/*
+ * The appliance key of this usage for a log origin as of the newest version: the one that has not ended and is not revoked. NULL when none.
+ * The second gives the one that was valid at `at` (an old checkpoint after a rotation, say).
+ */
 const struct cs_key_info *cs_keyring_appliance_key(const struct cs_keyring *ring, const char *origin, enum cs_usage usage);
+const struct cs_key_info *cs_keyring_appliance_key_at(const struct cs_keyring *ring, const char *origin, enum cs_usage usage, cs_time at);
 
 /*
  * Whether the trust set version `address` existed and was in force (the newest issued) at `at`. CS_OK, CS_E_STATEMENT_TRUST_SET.

@@ -17,9 +17,10 @@ const char *cs_change_class_name(enum cs_change_class change_class);
 CS_MUST_CHECK enum cs_err cs_change_class_by_name(const char *name, enum cs_change_class *ret);
 
 /*
- * Loads versions 1..n in order. Signatures: two persons, roles sre_lead and compliance, valid under `ring` at the version's issued_at, and also at `now`
- * for a version whose address is not in `accepted` (NULL-terminated; versions loaded before). Errors as cs_trust_load, and CS_E_POLICY_QUORUM,
- * CS_E_POLICY_CONTROLS, CS_E_POLICY_CAPABILITY, CS_E_POLICY.
+ * Loads versions 1..n in order. Signatures: two persons, roles sre_lead and compliance, valid under `ring` at the version's issued_at; the newest version's
+ * also at `now`, unless its address is in `accepted` (NULL-terminated, may be NULL; versions loaded before). It vouches for the versions before it, whose
+ * signers may have left. Errors as cs_trust_load, and CS_E_POLICY_QUORUM, CS_E_POLICY_CONTROLS, CS_E_POLICY_CAPABILITY, CS_E_POLICY. Takes its own
+ * reference to the newest version.
  */
 CS_MUST_CHECK enum cs_err cs_policy_load(struct cs_schema_registry *registry, const json_t *versions, const char *genesis,
 	const struct cs_keyring *ring, cs_time now, const char *const *accepted, struct cs_policy **ret_policy, struct cs_fault *fault);

@@ -16,11 +16,14 @@ enum cs_usage {
 	CS_USAGE_COUNT
 };
 
-/* "person", "seal", … */
+/* A checkpoint is a signed note and has no schema; in the table it goes by this name. */
+#define CS_USAGE_SCHEMA_CHECKPOINT "c2sp.checkpoint"
+
+/* "person", "seal", …; "unknown" outside the list. */
 const char *cs_usage_name(enum cs_usage usage);
 /* CS_USAGE_COUNT when unknown. */
 enum cs_usage cs_usage_by_name(const char *name);
-/* `schema` is the document's schema name ("kye.authority.grant.v1" for a grant, which carries none). Default: no. */
+/* `schema` is the document's schema name ("kye.authority.grant.v1" and "kye.purpose.grant.v1" for grants, which carry none). Default: no. */
 bool cs_usage_may_sign(enum cs_usage usage, const char *schema);
 
 #endif
