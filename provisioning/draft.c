@@ -40,7 +40,9 @@ enum cs_err cs_draft_version(const struct cs_call *call, const char *schema, con
 		err = cs_plan_new_id(id_prefix, id, fault);
 	if (err != CS_OK)
 		return err;
-	CS_CLEANUP_JSON json_t *head = json_pack("{s:s, s:s, s:I, s:s?, s:s}", "schema", schema, "id", id, "version",
+	/* A chain keeps one id; its versions are told apart by number and address. */
+	const char *chain = cs_json_text(previous, "id");
+	CS_CLEANUP_JSON json_t *head = json_pack("{s:s, s:s, s:I, s:s?, s:s}", "schema", schema, "id", chain != NULL ? chain : id, "version",
 		(json_int_t)(cs_json_integer(previous, "version", 0) + 1), "previous", file != NULL ? address : NULL, "issued_at",
 		cs_time_print(cs_plan_now(), now));
 	if (head == NULL || json_object_update(draft, head) != 0)

@@ -8,7 +8,7 @@
 #include "canonical.h"
 
 /*
- * Makes the next version of a chained document from the plan that --plan names: schema, a new id ("ID_PREFIX:ULID"), version and previous
+ * Makes the next version of a chained document from the plan that --plan names: schema, id (a new "ID_PREFIX:ULID", later its predecessor's), version and previous
  * (from --previous, whose schema must be the same; without it version 1), issued_at now. `ret_previous` is NULL for a first
  * version. The caller owns both. CS_E_DOCUMENT_INVALID and the errors of cs_plan_read.
  */

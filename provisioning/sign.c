@@ -88,11 +88,11 @@ static enum cs_err print_result(const struct cs_call *call, const struct cs_sign
 			"person", cs_call_value(call, "as"), "kid", cs_call_value(call, "kid"), "signatures", (json_int_t)count);
 		return doc == NULL ? CS_E_NOMEM : cs_report_json(doc, fault);
 	}
-	cs_report_field(&text, "signed", 11, shape->schema);
-	cs_report_field(&text, "address", 11, address);
-	cs_report_field(&text, "by", 11, cs_call_value(call, "as"));
+	cs_report_field(&text, "signed", 9, shape->schema);
+	cs_report_field(&text, "address", 9, address);
+	cs_report_field(&text, "by", 9, cs_call_value(call, "as"));
 	if (!shape->inside)
-		cs_bytes_addf(&text, "signatures %zu of 2\n", count);
+		cs_bytes_addf(&text, "so far   %zu of 2 signatures\n", count);
 	return cs_report_write(&text, fault);
 }
 
