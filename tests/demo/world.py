@@ -61,5 +61,5 @@ class DemoAppliance(Appliance):
         def change(plan):
             for key in plan["keys"]:
                 if key["kid"] == self.people[name].kid:
-                    key["revocation"] = {"at": now(), "reason": "lost token", "invalid_from": None, "last_trusted_checkpoint": None}
+                    key["revocation"] = {"at": now(), "reason": "lost", "invalid_from": None, "last_trusted_checkpoint": None}
         self.add_trust_set(self.next_trust_plan(change), ("sue", "cora"))
