@@ -117,10 +117,10 @@ CS_MUST_CHECK enum cs_err cs_store_next_unsealed(struct cs_store *store, struct 
 
 /* ---- briefs and approvals ---- */
 
-/* One per action, approver and role. The address is the brief's. */
+/* What this approver is shown for this role; an older one stays known by its address, which is the brief's. */
 CS_MUST_CHECK enum cs_err cs_store_brief_add(struct cs_store *store, const struct cs_action *action, const char *approver,
 	const char *role, const char *address, const json_t *basis, const json_t *brief);
-/* CS_E_NOT_FOUND. Caller owns. */
+/* The newest, or the one with this address. CS_E_NOT_FOUND. Caller owns both. */
 CS_MUST_CHECK enum cs_err cs_store_brief(struct cs_store *store, const struct cs_action *action, const char *approver,
 	const char *role, json_t **ret_basis, json_t **ret_brief);
 CS_MUST_CHECK enum cs_err cs_store_brief_by_address(struct cs_store *store, const struct cs_action *action, const char *address,

@@ -61,7 +61,8 @@
 		" WHERE approvals.action = actions.id AND approvals.log_index < 0 AND approvals.refused = '') ORDER BY seq LIMIT 1") \
 	X(SQL_BRIEF_ADD, \
 		"INSERT INTO briefs (action, approver, role, address, basis, brief) VALUES (?1, ?2, ?3, ?4, ?5, ?6)") \
-	X(SQL_BRIEF, "SELECT basis, brief FROM briefs WHERE action = ?1 AND approver = ?2 AND role = ?3") \
+	X(SQL_BRIEF, \
+		"SELECT basis, brief FROM briefs WHERE action = ?1 AND approver = ?2 AND role = ?3 ORDER BY seq DESC LIMIT 1") \
 	X(SQL_BRIEF_BY_ADDRESS, "SELECT basis, brief FROM briefs WHERE action = ?1 AND address = ?2") \
 	X(SQL_APPROVAL_ADD, \
 		"INSERT INTO approvals (address, action, person, role, brief, refused, log_index, decision, snapshot, received_at)" \
