@@ -27,7 +27,8 @@ bool cs_call_has(const struct cs_call *call, const char *name)
 	return false;
 }
 
-static const struct cs_option *find_option(const struct cs_option *list, const char *name, size_t len)
+static const struct cs_option *find_option(
+	const struct cs_option *list, const char *name, size_t len)
 {
 	for (; list != NULL && list->name != NULL; list++)
 		if (strlen(list->name) == len && memcmp(list->name, name, len) == 0)
@@ -36,8 +37,8 @@ static const struct cs_option *find_option(const struct cs_option *list, const c
 }
 
 /* Reads the option at argv[*at], which begins with two dashes, and steps over it and its value. */
-static enum cs_err read_option(const struct cs_option *own, const struct cs_option *everywhere, int argc,
-	char *const *argv, int *at, struct cs_call *call, struct cs_fault *fault)
+static enum cs_err read_option(const struct cs_option *own, const struct cs_option *everywhere,
+	int argc, char *const *argv, int *at, struct cs_call *call, struct cs_fault *fault)
 {
 	const char *text = argv[(*at)++] + 2;
 	const char *equals = strchr(text, '=');
@@ -48,7 +49,8 @@ static enum cs_err read_option(const struct cs_option *own, const struct cs_opti
 	if (option == NULL)
 		option = find_option(everywhere, text, len);
 	if (option == NULL)
-		return cs_fault_set(fault, CS_E_USAGE, "", "unknown option --%.*s", (int)(len > 64 ? 64 : len), text);
+		return cs_fault_set(fault, CS_E_USAGE, "", "unknown option --%.*s",
+			(int)(len > 64 ? 64 : len), text);
 	if (!(option->flags & CS_OPTION_MANY) && cs_call_has(call, option->name))
 		return cs_fault_set(fault, CS_E_USAGE, "", "--%s is given twice", option->name);
 	if (!(option->flags & CS_OPTION_VALUE) && value != NULL)
@@ -82,8 +84,8 @@ static int match_name(const char *name, int argc, char *const *argv, int at)
 	return at + 1 < argc && strcmp(argv[at + 1], space + 1) == 0 ? 2 : 0;
 }
 
-static enum cs_err read_rest(const struct cs_option *everywhere, int argc, char *const *argv, int at, struct cs_call *call,
-	struct cs_fault *fault)
+static enum cs_err read_rest(const struct cs_option *everywhere, int argc, char *const *argv,
+	int at, struct cs_call *call, struct cs_fault *fault)
 {
 	const struct cs_subcommand *sub = call->subcommand;
 	bool options = true;
@@ -93,28 +95,32 @@ static enum cs_err read_rest(const struct cs_option *everywhere, int argc, char 
 			options = false;
 			at++;
 		} else if (options && is_option(argv[at])) {
-			enum cs_err err = read_option(sub->options, everywhere, argc, argv, &at, call, fault);
+			enum cs_err err =
+				read_option(sub->options, everywhere, argc, argv, &at, call, fault);
 			if (err != CS_OK)
 				return err;
 		} else if (options && argv[at][0] == '-' && argv[at][1] != '\0') {
-			return cs_fault_set(fault, CS_E_USAGE, "", "unknown option %.64s", argv[at]);
+			return cs_fault_set(
+				fault, CS_E_USAGE, "", "unknown option %.64s", argv[at]);
 		} else if (call->operand_count == sub->most) {
-			return cs_fault_set(fault, CS_E_USAGE, "", "one argument too many: '%.64s'", argv[at]);
+			return cs_fault_set(
+				fault, CS_E_USAGE, "", "one argument too many: '%.64s'", argv[at]);
 		} else {
 			call->operand[call->operand_count++] = argv[at++];
 		}
 	}
 	if (call->operand_count < sub->least)
-		return cs_fault_set(fault, CS_E_USAGE, "", "an argument is missing; usage: %s %s", sub->name, sub->synopsis);
+		return cs_fault_set(fault, CS_E_USAGE, "", "an argument is missing; usage: %s %s",
+			sub->name, sub->synopsis);
 	for (const struct cs_option *o = sub->options; o != NULL && o->name != NULL; o++)
 		if ((o->flags & CS_OPTION_NEEDED) && !cs_call_has(call, o->name))
-			return cs_fault_set(fault, CS_E_USAGE, "", "--%s is missing; usage: %s %s", o->name, sub->name,
-				sub->synopsis);
+			return cs_fault_set(fault, CS_E_USAGE, "", "--%s is missing; usage: %s %s",
+				o->name, sub->name, sub->synopsis);
 	return CS_OK;
 }
 
-enum cs_err cs_call_parse(const struct cs_subcommand *table, const struct cs_option *everywhere, int argc, char *const *argv,
-	struct cs_call *ret_call, struct cs_fault *fault)
+enum cs_err cs_call_parse(const struct cs_subcommand *table, const struct cs_option *everywhere,
+	int argc, char *const *argv, struct cs_call *ret_call, struct cs_fault *fault)
 {
 	struct cs_call call = {0};
 	enum cs_err err;
@@ -127,7 +133,8 @@ enum cs_err cs_call_parse(const struct cs_subcommand *table, const struct cs_opt
 	}
 	if (at == argc)
 		return cs_fault_set(fault, CS_E_USAGE, "", "no subcommand; --help lists them");
-	for (const struct cs_subcommand *sub = table; sub->name != NULL && call.subcommand == NULL; sub++) {
+	for (const struct cs_subcommand *sub = table; sub->name != NULL && call.subcommand == NULL;
+		sub++) {
 		int words = match_name(sub->name, argc, argv, at);
 		if (words == 0)
 			continue;
@@ -135,7 +142,8 @@ enum cs_err cs_call_parse(const struct cs_subcommand *table, const struct cs_opt
 		at += words;
 	}
 	if (call.subcommand == NULL)
-		return cs_fault_set(fault, CS_E_USAGE, "", "unknown subcommand '%.64s'; --help lists them", argv[at]);
+		return cs_fault_set(fault, CS_E_USAGE, "",
+			"unknown subcommand '%.64s'; --help lists them", argv[at]);
 	err = read_rest(everywhere, argc, argv, at, &call, fault);
 	if (err != CS_OK)
 		return err;
@@ -160,17 +168,19 @@ static bool asks_for_json(int argc, char *const *argv)
 	return false;
 }
 
-static enum cs_err help(const char *program, const struct cs_subcommand *table, struct cs_fault *fault)
+static enum cs_err help(
+	const char *program, const struct cs_subcommand *table, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 
 	for (const struct cs_subcommand *sub = table; sub->name != NULL; sub++)
-		cs_bytes_addf(&text, "%s %s%s%s\n", program, sub->name, sub->synopsis[0] != '\0' ? " " : "", sub->synopsis);
+		cs_bytes_addf(&text, "%s %s%s%s\n", program, sub->name,
+			sub->synopsis[0] != '\0' ? " " : "", sub->synopsis);
 	return cs_report_write(&text, fault);
 }
 
-int cs_program(const char *name, const struct cs_subcommand *table, const struct cs_option *everywhere, int argc,
-	char *const *argv)
+int cs_program(const char *name, const struct cs_subcommand *table,
+	const struct cs_option *everywhere, int argc, char *const *argv)
 {
 	struct cs_fault fault = {0};
 	struct cs_call call = {0};

@@ -3,8 +3,8 @@
 #include <countersign/limits.h>
 #include <stdlib.h>
 
-enum cs_err cs_pinned_trust(struct cs_schema_registry *registry, const char *directory, const char *genesis,
-	struct cs_trust **ret_trust, struct cs_fault *fault)
+enum cs_err cs_pinned_trust(struct cs_schema_registry *registry, const char *directory,
+	const char *genesis, struct cs_trust **ret_trust, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *versions = NULL;
 	enum cs_err err = cs_versions_read(directory, CS_TRUST_SET_MAX, false, 0, &versions, fault);
@@ -13,7 +13,8 @@ enum cs_err cs_pinned_trust(struct cs_schema_registry *registry, const char *dir
 }
 
 /* The addresses of all versions, NULL-terminated; `texts` holds them. */
-static enum cs_err addresses_of(const json_t *versions, char (**ret_texts)[CS_ADDRESS_TEXT], const char ***ret_list)
+static enum cs_err addresses_of(
+	const json_t *versions, char (**ret_texts)[CS_ADDRESS_TEXT], const char ***ret_list)
 {
 	size_t count = json_array_size(versions);
 	char(*texts)[CS_ADDRESS_TEXT] = calloc(count + 1, sizeof *texts);
@@ -34,8 +35,9 @@ static enum cs_err addresses_of(const json_t *versions, char (**ret_texts)[CS_AD
 	return CS_OK;
 }
 
-enum cs_err cs_pinned_policy(struct cs_schema_registry *registry, const char *directory, const char *genesis,
-	const struct cs_keyring *ring, cs_time now, const char *const *accepted, bool any, struct cs_policy **ret_policy,
+enum cs_err cs_pinned_policy(struct cs_schema_registry *registry, const char *directory,
+	const char *genesis, const struct cs_keyring *ring, cs_time now,
+	const char *const *accepted, bool any, struct cs_policy **ret_policy,
 	struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *versions = NULL;
@@ -46,7 +48,8 @@ enum cs_err cs_pinned_policy(struct cs_schema_registry *registry, const char *di
 	if (err == CS_OK && any)
 		err = addresses_of(versions, &texts, &all);
 	if (err == CS_OK)
-		err = cs_policy_load(registry, versions, genesis, ring, now, any ? all : accepted, ret_policy, fault);
+		err = cs_policy_load(registry, versions, genesis, ring, now, any ? all : accepted,
+			ret_policy, fault);
 	free(texts);
 	free(all);
 	return err;

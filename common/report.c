@@ -67,7 +67,8 @@ enum cs_err cs_report_write(const struct cs_bytes *text, struct cs_fault *fault)
 	if (err != CS_OK)
 		return err;
 	if (!write_all(STDOUT_FILENO, text->data, text->len))
-		return cs_fault_set(fault, CS_E_IO, "", "cannot write to standard output: %s", strerror(errno));
+		return cs_fault_set(
+			fault, CS_E_IO, "", "cannot write to standard output: %s", strerror(errno));
 	return CS_OK;
 }
 
@@ -87,7 +88,8 @@ json_t *cs_report_text(const char *text)
 	CS_CLEANUP_BYTES struct cs_bytes shown = {0};
 	json_t *string = json_string(text);
 
-	if (string != NULL || cs_text_show(text, strlen(text), 0, 0, &shown) != CS_OK || shown.data == NULL)
+	if (string != NULL || cs_text_show(text, strlen(text), 0, 0, &shown) != CS_OK ||
+		shown.data == NULL)
 		return string;
 	return json_string((const char *)shown.data);
 }
@@ -107,15 +109,18 @@ void cs_report_error(enum cs_err err, const struct cs_fault *fault, bool json)
 		return;
 	if (!json)
 		return;
-	CS_CLEANUP_JSON json_t *doc = json_pack("{s:{s:s, s:s, s:s}}", "error", "code", cs_err_name(err), "detail",
+	CS_CLEANUP_JSON json_t *doc = json_pack("{s:{s:s, s:s, s:s}}", "error", "code",
+		cs_err_name(err), "detail",
 		fault->detail[0] != '\0' ? fault->detail : cs_err_text(err), "path", fault->path);
 	if (doc != NULL && cs_report_json(doc, NULL) != CS_OK)
 		return;
 }
 
 /*
- * Bytes up to the next place to break, at most `room` columns. Never fewer columns are counted than a terminal takes, or it would
- * fold the line itself and foreign text would begin in the first column, where labels stand: wide characters begin at U+1100.
+ * Bytes up to the next place to break, at most `room` columns. Never fewer columns are counted
+ * than a terminal takes, or it would
+ * fold the line itself and foreign text would begin in the first column, where labels stand: wide
+ * characters begin at U+1100.
  */
 static size_t take(const char *text, size_t len, size_t room)
 {

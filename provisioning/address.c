@@ -16,7 +16,8 @@ enum cs_err cs_provision_address(struct cs_call *call, struct cs_fault *fault)
 	if (err != CS_OK)
 		return err;
 	if (!json_is_object(document))
-		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, call->operand[0], "a document is an object");
+		return cs_fault_set(
+			fault, CS_E_DOCUMENT_INVALID, call->operand[0], "a document is an object");
 	err = cs_address_of(document, address);
 	if (err != CS_OK)
 		return cs_fault_set(fault, err, call->operand[0], "has no address");

@@ -14,12 +14,15 @@ static enum cs_err check_names(const struct cs_call *call, struct cs_fault *faul
 		return cs_fault_set(fault, CS_E_ID, "--kid", "not a kye:key: identifier");
 	if (!cs_id_ok(cs_call_value(call, "entity"), "ent"))
 		return cs_fault_set(fault, CS_E_ID, "--entity", "not a kye:ent: identifier");
-	if (strcmp(usage, "seal") != 0 && strcmp(usage, "checkpoint") != 0 && strcmp(usage, "document") != 0)
-		return cs_fault_set(fault, CS_E_USAGE, "", "--usage is seal, checkpoint or document");
+	if (strcmp(usage, "seal") != 0 && strcmp(usage, "checkpoint") != 0 &&
+		strcmp(usage, "document") != 0)
+		return cs_fault_set(
+			fault, CS_E_USAGE, "", "--usage is seal, checkpoint or document");
 	return CS_OK;
 }
 
-static enum cs_err add_key(const struct cs_call *call, const struct cs_token_access *access, json_t *plan, struct cs_fault *fault)
+static enum cs_err add_key(const struct cs_call *call, const struct cs_token_access *access,
+	json_t *plan, struct cs_fault *fault)
 {
 	char now[CS_TIME_TEXT];
 	const char *token;
@@ -58,7 +61,8 @@ enum cs_err cs_provision_appliance_key(struct cs_call *call, struct cs_fault *fa
 		err = cs_plan_write(path, plan, fault);
 	if (err != CS_OK)
 		return err;
-	const json_t *added = cs_json_find(json_object_get(plan, "keys"), "kid", cs_call_value(call, "kid"));
+	const json_t *added =
+		cs_json_find(json_object_get(plan, "keys"), "kid", cs_call_value(call, "kid"));
 	if (call->json)
 		return cs_report_json(added, fault);
 	cs_report_field(&text, "key", 10, cs_call_value(call, "kid"));

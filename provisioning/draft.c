@@ -7,7 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-static enum cs_err read_previous(const char *path, const char *schema, size_t max, json_t **ret_previous, struct cs_fault *fault)
+static enum cs_err read_previous(const char *path, const char *schema, size_t max,
+	json_t **ret_previous, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *previous = NULL;
 	enum cs_err err = cs_file_read_json(path, max, &previous, fault);
@@ -21,8 +22,8 @@ static enum cs_err read_previous(const char *path, const char *schema, size_t ma
 	return CS_OK;
 }
 
-enum cs_err cs_draft_version(const struct cs_call *call, const char *schema, const char *id_prefix, size_t max,
-	json_t **ret_draft, json_t **ret_previous, struct cs_fault *fault)
+enum cs_err cs_draft_version(const struct cs_call *call, const char *schema, const char *id_prefix,
+	size_t max, json_t **ret_draft, json_t **ret_previous, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *draft = NULL;
 	CS_CLEANUP_JSON json_t *previous = NULL;
@@ -42,9 +43,10 @@ enum cs_err cs_draft_version(const struct cs_call *call, const char *schema, con
 		return err;
 	/* A chain keeps one id; its versions are told apart by number and address. */
 	const char *chain = cs_json_text(previous, "id");
-	CS_CLEANUP_JSON json_t *head = json_pack("{s:s, s:s, s:I, s:s?, s:s}", "schema", schema, "id", chain != NULL ? chain : id, "version",
-		(json_int_t)(cs_json_integer(previous, "version", 0) + 1), "previous", file != NULL ? address : NULL, "issued_at",
-		cs_time_print(cs_plan_now(), now));
+	CS_CLEANUP_JSON json_t *head = json_pack("{s:s, s:s, s:I, s:s?, s:s}", "schema", schema,
+		"id", chain != NULL ? chain : id, "version",
+		(json_int_t)(cs_json_integer(previous, "version", 0) + 1), "previous",
+		file != NULL ? address : NULL, "issued_at", cs_time_print(cs_plan_now(), now));
 	if (head == NULL || json_object_update(draft, head) != 0)
 		return CS_E_NOMEM;
 	*ret_draft = json_incref(draft);
@@ -64,11 +66,12 @@ enum cs_err cs_draft_finish(const struct cs_call *call, const json_t *draft, str
 	if (err != CS_OK)
 		return err;
 	if (call->json) {
-		CS_CLEANUP_JSON json_t *doc = json_pack("{s:s, s:O, s:O}", "address", address, "id", json_object_get(draft, "id"),
-			"version", json_object_get(draft, "version"));
+		CS_CLEANUP_JSON json_t *doc = json_pack("{s:s, s:O, s:O}", "address", address, "id",
+			json_object_get(draft, "id"), "version", json_object_get(draft, "version"));
 		return doc == NULL ? CS_E_NOMEM : cs_report_json(doc, fault);
 	}
 	cs_report_field(&text, "draft", 9, out);
-	cs_bytes_addf(&text, "version  %" PRId64 "\naddress  %s\n", cs_json_integer(draft, "version", 0), address);
+	cs_bytes_addf(&text, "version  %" PRId64 "\naddress  %s\n",
+		cs_json_integer(draft, "version", 0), address);
 	return cs_report_write(&text, fault);
 }

@@ -8,14 +8,17 @@
 #include "canonical.h"
 
 /*
- * Makes the next version of a chained document from the plan that --plan names: schema, id (a new "ID_PREFIX:ULID", later its predecessor's), version and previous
- * (from --previous, whose schema must be the same; without it version 1), issued_at now. `ret_previous` is NULL for a first
+ * Makes the next version of a chained document from the plan that --plan names: schema, id (a new
+ * "ID_PREFIX:ULID", later its predecessor's), version and previous (from --previous, whose schema
+ * must be the same; without it version 1), issued_at now. `ret_previous` is NULL for a first
  * version. The caller owns both. CS_E_DOCUMENT_INVALID and the errors of cs_plan_read.
  */
-CS_MUST_CHECK enum cs_err cs_draft_version(const struct cs_call *call, const char *schema, const char *id_prefix, size_t max,
-	json_t **ret_draft, json_t **ret_previous, struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_draft_version(const struct cs_call *call, const char *schema,
+	const char *id_prefix, size_t max, json_t **ret_draft, json_t **ret_previous,
+	struct cs_fault *fault);
 
 /* Writes it to --out and prints its version and address. */
-CS_MUST_CHECK enum cs_err cs_draft_finish(const struct cs_call *call, const json_t *draft, struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_draft_finish(
+	const struct cs_call *call, const json_t *draft, struct cs_fault *fault);
 
 #endif

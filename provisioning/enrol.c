@@ -11,7 +11,8 @@
 #include <sodium.h>
 #include <string.h>
 
-static enum cs_err check_names(const struct cs_call *call, const json_t *plan, struct cs_fault *fault)
+static enum cs_err check_names(
+	const struct cs_call *call, const json_t *plan, struct cs_fault *fault)
 {
 	const char *person = cs_call_value(call, "person");
 
@@ -20,13 +21,17 @@ static enum cs_err check_names(const struct cs_call *call, const json_t *plan, s
 	if (!cs_id_ok(person, "person"))
 		return cs_fault_set(fault, CS_E_ID, "--person", "not a kye:person: identifier");
 	if (cs_json_find(json_object_get(plan, "persons"), "id", person) == NULL)
-		return cs_fault_set(fault, CS_E_TRUST_REFERENCE, "--person", "the plan has no person '%s'", person);
+		return cs_fault_set(fault, CS_E_TRUST_REFERENCE, "--person",
+			"the plan has no person '%s'", person);
 	return CS_OK;
 }
 
-/* The challenge ties key, person and the version being extended together; the nonce makes it one of a kind. */
-static enum cs_err make_challenge(const struct cs_call *call, const struct cs_public_key *key, json_t **ret_challenge,
-	struct cs_fault *fault)
+/*
+ * The challenge ties key, person and the version being extended together; the nonce makes it one
+ * of a kind.
+ */
+static enum cs_err make_challenge(const struct cs_call *call, const struct cs_public_key *key,
+	json_t **ret_challenge, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *previous = NULL;
 	CS_CLEANUP_JSON json_t *jwk = NULL;
@@ -48,17 +53,21 @@ static enum cs_err make_challenge(const struct cs_call *call, const struct cs_pu
 		return err;
 	randombytes_buf(random, sizeof random);
 	cs_hex_encode(random, sizeof random, nonce);
-	*ret_challenge = json_pack("{s:s, s:s, s:s, s:O, s:s, s:s?, s:s, s:s}", "schema", "countersign.enrolment_challenge.v1", "id",
-		id, "person", cs_call_value(call, "person"), "jwk", jwk, "kid", cs_call_value(call, "kid"), "trust_set",
-		file != NULL ? address : NULL, "nonce", nonce, "issued_at", cs_time_print(cs_plan_now(), now));
+	*ret_challenge = json_pack("{s:s, s:s, s:s, s:O, s:s, s:s?, s:s, s:s}", "schema",
+		"countersign.enrolment_challenge.v1", "id", id, "person",
+		cs_call_value(call, "person"), "jwk", jwk, "kid", cs_call_value(call, "kid"),
+		"trust_set", file != NULL ? address : NULL, "nonce", nonce, "issued_at",
+		cs_time_print(cs_plan_now(), now));
 	return *ret_challenge != NULL ? CS_OK : CS_E_NOMEM;
 }
 
-static enum cs_err sign_challenge(struct cs_token_access *access, const char *kid, json_t *challenge, struct cs_fault *fault)
+static enum cs_err sign_challenge(
+	struct cs_token_access *access, const char *kid, json_t *challenge, struct cs_fault *fault)
 {
 	struct cs_schema_registry *registry = NULL;
 	struct cs_token_signer signer = {0};
-	enum cs_err err = cs_token_signer_set(&signer, access->key, kid, &access->public_key, access->pin, fault);
+	enum cs_err err = cs_token_signer_set(
+		&signer, access->key, kid, &access->public_key, access->pin, fault);
 
 	if (err != CS_OK)
 		return err;
@@ -67,20 +76,22 @@ static enum cs_err sign_challenge(struct cs_token_access *access, const char *ki
 		return cs_fault_set(fault, err, signer.fault.path, "%s", signer.fault.detail);
 	err = cs_schema_registry_embedded(&registry);
 	if (err == CS_OK)
-		err = cs_schema_check(registry, "countersign.enrolment_challenge.v1", challenge, fault);
+		err = cs_schema_check(
+			registry, "countersign.enrolment_challenge.v1", challenge, fault);
 	cs_schema_registry_free(registry);
 	return err;
 }
 
-static const char *policy_option(const struct cs_call *call, const char *name, const char *otherwise)
+static const char *policy_option(
+	const struct cs_call *call, const char *name, const char *otherwise)
 {
 	const char *value = cs_call_value(call, name);
 
 	return value != NULL ? value : otherwise;
 }
 
-static enum cs_err add_key(const struct cs_call *call, const struct cs_token_access *access, json_t *plan, json_t *challenge,
-	struct cs_fault *fault)
+static enum cs_err add_key(const struct cs_call *call, const struct cs_token_access *access,
+	json_t *plan, json_t *challenge, struct cs_fault *fault)
 {
 	const struct cs_token_identity *identity = cs_token_identity(access->token);
 	char now[CS_TIME_TEXT];
@@ -92,7 +103,8 @@ static enum cs_err add_key(const struct cs_call *call, const struct cs_token_acc
 		.not_before = cs_time_print(cs_plan_now() / 1000 * 1000, now),
 		.not_after = cs_call_value(call, "not-after"),
 		.pin_policy = policy_option(call, "pin-policy", "once"),
-		.touch_policy = policy_option(call, "touch-policy", identity->software ? "never" : "unknown"),
+		.touch_policy = policy_option(
+			call, "touch-policy", identity->software ? "never" : "unknown"),
 		.enrolment = challenge,
 	};
 	const char *token;
@@ -107,12 +119,15 @@ static enum cs_err add_key(const struct cs_call *call, const struct cs_token_acc
 static enum cs_err print_key(const struct cs_call *call, const json_t *plan, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
-	const json_t *key = cs_json_find(json_object_get(plan, "keys"), "kid", cs_call_value(call, "kid"));
-	const json_t *token = cs_json_find(json_object_get(plan, "tokens"), "id", cs_json_text(key, "token"));
+	const json_t *key =
+		cs_json_find(json_object_get(plan, "keys"), "kid", cs_call_value(call, "kid"));
+	const json_t *token =
+		cs_json_find(json_object_get(plan, "tokens"), "id", cs_json_text(key, "token"));
 
 	if (call->json) {
-		CS_CLEANUP_JSON json_t *doc = json_pack("{s:O, s:O, s:O, s:O, s:O}", "kid", json_object_get(key, "kid"), "person",
-			json_object_get(key, "entity"), "token", json_object_get(key, "token"), "assurance",
+		CS_CLEANUP_JSON json_t *doc = json_pack("{s:O, s:O, s:O, s:O, s:O}", "kid",
+			json_object_get(key, "kid"), "person", json_object_get(key, "entity"),
+			"token", json_object_get(key, "token"), "assurance",
 			json_object_get(token, "assurance"), "jwk", json_object_get(key, "jwk"));
 		return doc == NULL ? CS_E_NOMEM : cs_report_json(doc, fault);
 	}
@@ -136,7 +151,8 @@ enum cs_err cs_provision_enrol(struct cs_call *call, struct cs_fault *fault)
 	if (err == CS_OK)
 		err = check_names(call, plan, fault);
 	if (err == CS_OK)
-		err = cs_token_access_open_key(call, "You enrol this token's key as yours.", &access, fault);
+		err = cs_token_access_open_key(
+			call, "You enrol this token's key as yours.", &access, fault);
 	if (err == CS_OK)
 		err = make_challenge(call, &access.public_key, &challenge, fault);
 	if (err == CS_OK)

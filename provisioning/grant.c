@@ -3,7 +3,8 @@
 #include <string.h>
 
 /* Has the form of a signature and is none: 64 bytes of zero under no key. */
-#define PLACEHOLDER "sig:eddsa:kye:key:unsigned:" \
+#define PLACEHOLDER \
+	"sig:eddsa:kye:key:unsigned:" \
 	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 const char *cs_grant_schema(const json_t *doc)
@@ -19,14 +20,17 @@ const char *cs_grant_schema(const json_t *doc)
 	return NULL;
 }
 
-enum cs_err cs_grant_check_unsigned(struct cs_schema_registry *registry, const json_t *grant, struct cs_fault *fault)
+enum cs_err cs_grant_check_unsigned(
+	struct cs_schema_registry *registry, const json_t *grant, struct cs_fault *fault)
 {
 	const char *schema = cs_grant_schema(grant);
 
 	if (schema == NULL)
-		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, "/id", "neither an authority grant nor a purpose grant");
+		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, "/id",
+			"neither an authority grant nor a purpose grant");
 	if (json_object_get(grant, "signature") != NULL)
-		return cs_fault_set(fault, CS_E_EXISTS, "/signature", "the grant is signed already");
+		return cs_fault_set(
+			fault, CS_E_EXISTS, "/signature", "the grant is signed already");
 	CS_CLEANUP_JSON json_t *copy = json_deep_copy(grant);
 	if (copy == NULL || json_object_set_new(copy, "signature", json_string(PLACEHOLDER)) != 0)
 		return CS_E_NOMEM;

@@ -1,5 +1,6 @@
 /*
- * Authority and purpose grants: published forms that carry no schema name; their identifiers tell them apart.
+ * Authority and purpose grants: published forms that carry no schema name; their identifiers tell
+ * them apart.
  */
 #ifndef CS_GRANT_H
 #define CS_GRANT_H
@@ -10,8 +11,11 @@
 /* "kye.authority.grant.v1" or "kye.purpose.grant.v1" by the document's id, else NULL. */
 const char *cs_grant_schema(const json_t *doc);
 
-/* Validates a grant that is not signed yet (a `signature` member is demanded by the published form): CS_E_DOCUMENT_INVALID, CS_E_TEXT. */
-CS_MUST_CHECK enum cs_err cs_grant_check_unsigned(struct cs_schema_registry *registry, const json_t *grant,
-	struct cs_fault *fault);
+/*
+ * Validates a grant that is not signed yet (a `signature` member is demanded by the published
+ * form): CS_E_DOCUMENT_INVALID, CS_E_TEXT.
+ */
+CS_MUST_CHECK enum cs_err cs_grant_check_unsigned(
+	struct cs_schema_registry *registry, const json_t *grant, struct cs_fault *fault);
 
 #endif

@@ -6,7 +6,10 @@
 
 #include <countersign/limits.h>
 
-/* The time of issue is when it is drafted for signature; whoever signs it does so with a key that is valid then. */
+/*
+ * The time of issue is when it is drafted for signature; whoever signs it does so with a key that
+ * is valid then.
+ */
 static enum cs_err fill(json_t *grant)
 {
 	char now[CS_TIME_TEXT];
@@ -14,8 +17,10 @@ static enum cs_err fill(json_t *grant)
 	cs_time_print(cs_plan_now() / 1000 * 1000, now);
 	if (json_object_set_new(grant, "issued_at", json_string(now)) != 0)
 		return CS_E_NOMEM;
-	CS_CLEANUP_JSON json_t *missing = json_pack("{s:i, s:n, s:n}", "version", 1, "revoked_at", "revoked_reason");
-	return missing != NULL && json_object_update_missing(grant, missing) == 0 ? CS_OK : CS_E_NOMEM;
+	CS_CLEANUP_JSON json_t *missing =
+		json_pack("{s:i, s:n, s:n}", "version", 1, "revoked_at", "revoked_reason");
+	return missing != NULL && json_object_update_missing(grant, missing) == 0 ? CS_OK
+										  : CS_E_NOMEM;
 }
 
 enum cs_err cs_provision_grant_draft(struct cs_call *call, struct cs_fault *fault)

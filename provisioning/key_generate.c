@@ -33,12 +33,14 @@ enum cs_err cs_provision_key_generate(struct cs_call *call, struct cs_fault *fau
 	if (err == CS_OK)
 		err = cs_token_access_open(call, NULL, &access, fault);
 	if (err == CS_OK)
-		err = cs_token_key_generate(access.token, alg, label, NULL, 0, 0, &access.key, fault);
+		err = cs_token_key_generate(
+			access.token, alg, label, NULL, 0, 0, &access.key, fault);
 	if (err != CS_OK)
 		return err;
 	const struct cs_public_key *key = cs_token_key_public(access.key);
 	if (key == NULL)
-		return cs_fault_set(fault, CS_E_KEY, label, "the token made a key and shows no public key for it");
+		return cs_fault_set(fault, CS_E_KEY, label,
+			"the token made a key and shows no public key for it");
 	err = cs_public_key_to_jwk(key, &jwk);
 	if (err != CS_OK)
 		return err;

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-static enum cs_err add_key(const struct cs_token_key_entry *entry, json_t *list, struct cs_bytes *text)
+static enum cs_err add_key(
+	const struct cs_token_key_entry *entry, json_t *list, struct cs_bytes *text)
 {
 	CS_CLEANUP_JSON json_t *jwk = NULL;
 	char id[2 * CS_KEY_ID_MAX + 1];
@@ -18,8 +19,10 @@ static enum cs_err add_key(const struct cs_token_key_entry *entry, json_t *list,
 	cs_hex_encode(entry->id, entry->id_len, id);
 	cs_report_field(text, class, 10, entry->label);
 	cs_report_field(text, "  id", 10, id);
-	cs_report_field(text, "  kind", 10, entry->usable ? cs_alg_name(entry->key.alg) : "another kind of key");
-	json_t *made = json_pack("{s:s, s:o, s:s, s:O?}", "class", class, "label", cs_report_text(entry->label), "id", id, "jwk", jwk);
+	cs_report_field(text, "  kind", 10,
+		entry->usable ? cs_alg_name(entry->key.alg) : "another kind of key");
+	json_t *made = json_pack("{s:s, s:o, s:s, s:O?}", "class", class, "label",
+		cs_report_text(entry->label), "id", id, "jwk", jwk);
 	return made != NULL && json_array_append_new(list, made) == 0 ? CS_OK : CS_E_NOMEM;
 }
 
@@ -30,7 +33,8 @@ enum cs_err cs_provision_key_list(struct cs_call *call, struct cs_fault *fault)
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 	struct cs_token_key_entry *entries = NULL;
 	size_t count = 0;
-	enum cs_err err = doc == NULL ? CS_E_NOMEM : cs_token_access_open(call, NULL, &access, fault);
+	enum cs_err err =
+		doc == NULL ? CS_E_NOMEM : cs_token_access_open(call, NULL, &access, fault);
 
 	if (err == CS_OK)
 		err = cs_token_key_list(access.token, &entries, &count, fault);

@@ -25,13 +25,15 @@ enum cs_err cs_plan_new_id(const char *prefix, char *id, struct cs_fault *fault)
 	randombytes_buf(random, sizeof random);
 	cs_ulid_print(cs_plan_now(), random, ulid);
 	if (snprintf(id, CS_ID_MAX + 1, "%s:%s", prefix, ulid) > CS_ID_MAX)
-		return cs_fault_set(fault, CS_E_ID, "", "the identifier would have more than %d characters", CS_ID_MAX);
+		return cs_fault_set(fault, CS_E_ID, "",
+			"the identifier would have more than %d characters", CS_ID_MAX);
 	return CS_OK;
 }
 
 enum cs_err cs_plan_read(const char *path, json_t **ret_plan, struct cs_fault *fault)
 {
-	static const char *const added[] = {"schema", "id", "version", "previous", "issued_at", "signatures"};
+	static const char *const added[] = {
+		"schema", "id", "version", "previous", "issued_at", "signatures"};
 	CS_CLEANUP_JSON json_t *plan = NULL;
 	enum cs_err err = cs_file_read_json(path, CS_TRUST_SET_MAX, &plan, fault);
 
@@ -41,8 +43,8 @@ enum cs_err cs_plan_read(const char *path, json_t **ret_plan, struct cs_fault *f
 		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, path, "a plan is an object");
 	for (size_t i = 0; i < sizeof added / sizeof added[0]; i++)
 		if (json_object_get(plan, added[i]) != NULL)
-			return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, path, "a plan has no member '%s': the draft adds it",
-				added[i]);
+			return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, path,
+				"a plan has no member '%s': the draft adds it", added[i]);
 	*ret_plan = json_incref(plan);
 	return CS_OK;
 }
@@ -56,7 +58,8 @@ enum cs_err cs_plan_write(const char *path, const json_t *plan, struct cs_fault 
 }
 
 /* The array member, made when absent. Borrowed. */
-static enum cs_err array_of(json_t *plan, const char *name, json_t **ret_array, struct cs_fault *fault)
+static enum cs_err array_of(
+	json_t *plan, const char *name, json_t **ret_array, struct cs_fault *fault)
 {
 	json_t *array = json_object_get(plan, name);
 
@@ -66,12 +69,14 @@ static enum cs_err array_of(json_t *plan, const char *name, json_t **ret_array, 
 			return CS_E_NOMEM;
 	}
 	if (!json_is_array(array))
-		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, name, "the plan's member is no array");
+		return cs_fault_set(
+			fault, CS_E_DOCUMENT_INVALID, name, "the plan's member is no array");
 	*ret_array = array;
 	return CS_OK;
 }
 
-enum cs_err cs_plan_token(json_t *plan, const struct cs_token_identity *identity, const char **ret_id, struct cs_fault *fault)
+enum cs_err cs_plan_token(json_t *plan, const struct cs_token_identity *identity,
+	const char **ret_id, struct cs_fault *fault)
 {
 	json_t *tokens = NULL;
 	const json_t *entry;
@@ -89,7 +94,8 @@ enum cs_err cs_plan_token(json_t *plan, const struct cs_token_identity *identity
 		const char *known = cs_json_text(entry, "id");
 		if (product == NULL || serial == NULL || known == NULL)
 			continue;
-		if (strcmp(product, identity->product) != 0 || strcmp(serial, identity->serial) != 0)
+		if (strcmp(product, identity->product) != 0 ||
+			strcmp(serial, identity->serial) != 0)
 			continue;
 		*ret_id = known;
 		return CS_OK;
@@ -97,10 +103,12 @@ enum cs_err cs_plan_token(json_t *plan, const struct cs_token_identity *identity
 	err = cs_plan_new_id("kye:token", id, fault);
 	if (err != CS_OK)
 		return err;
-	json_t *made = json_pack("{s:s, s:s, s:s, s:s}", "id", id, "product", identity->product, "serial", identity->serial,
-		"assurance", identity->software ? "software" : "enrolled");
+	json_t *made = json_pack("{s:s, s:s, s:s, s:s}", "id", id, "product", identity->product,
+		"serial", identity->serial, "assurance",
+		identity->software ? "software" : "enrolled");
 	if (made == NULL || json_array_append_new(tokens, made) != 0)
-		return cs_fault_set(fault, CS_E_NOMEM, "", "no memory, or the token's product or serial is not UTF-8");
+		return cs_fault_set(fault, CS_E_NOMEM, "",
+			"no memory, or the token's product or serial is not UTF-8");
 	*ret_id = cs_json_text(made, "id");
 	return CS_OK;
 }
@@ -121,15 +129,18 @@ enum cs_err cs_plan_add_key(json_t *plan, const struct cs_plan_key *key, struct 
 		const char *kid = cs_json_text(entry, "kid");
 		struct cs_public_key other;
 		if (kid != NULL && strcmp(kid, key->kid) == 0)
-			return cs_fault_set(fault, CS_E_TRUST_DUPLICATE, "keys", "the plan holds a key '%s' already", key->kid);
+			return cs_fault_set(fault, CS_E_TRUST_DUPLICATE, "keys",
+				"the plan holds a key '%s' already", key->kid);
 		if (cs_public_key_from_jwk(json_object_get(entry, "jwk"), &other) == CS_OK &&
 			cs_public_key_equal(&other, key->key))
-			return cs_fault_set(fault, CS_E_TRUST_DUPLICATE, "keys", "the plan holds this public key already, as '%s'",
+			return cs_fault_set(fault, CS_E_TRUST_DUPLICATE, "keys",
+				"the plan holds this public key already, as '%s'",
 				kid != NULL ? kid : "?");
 	}
-	json_t *made = json_pack("{s:s, s:s, s:s, s:s, s:O, s:s, s:s?, s:n, s:s, s:s, s:O?}", "kid", key->kid, "entity",
-		key->entity, "usage", key->usage, "token", key->token, "jwk", jwk, "not_before", key->not_before, "not_after",
-		key->not_after, "revocation", "pin_policy", key->pin_policy, "touch_policy", key->touch_policy, "enrolment",
+	json_t *made = json_pack("{s:s, s:s, s:s, s:s, s:O, s:s, s:s?, s:n, s:s, s:s, s:O?}", "kid",
+		key->kid, "entity", key->entity, "usage", key->usage, "token", key->token, "jwk",
+		jwk, "not_before", key->not_before, "not_after", key->not_after, "revocation",
+		"pin_policy", key->pin_policy, "touch_policy", key->touch_policy, "enrolment",
 		key->enrolment);
 	if (made == NULL || json_array_append_new(keys, made) != 0)
 		return cs_fault_set(fault, CS_E_NOMEM, "", "no memory, or text that is not UTF-8");

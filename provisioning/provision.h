@@ -1,5 +1,6 @@
 /*
- * The subcommands of `countersign-provision`: what security officers do at a ceremony, one file each.
+ * The subcommands of `countersign-provision`: what security officers do at a ceremony, one file
+ * each.
  */
 #ifndef CS_PROVISION_H
 #define CS_PROVISION_H

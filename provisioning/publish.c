@@ -16,7 +16,8 @@ enum cs_err cs_provision_publish(struct cs_call *call, struct cs_fault *fault)
 	enum cs_err err = cs_schema_registry_embedded(&registry);
 
 	if (err == CS_OK)
-		err = cs_pinned_trust(registry, cs_call_value(call, "trust-directory"), cs_call_value(call, "genesis"), &trust, fault);
+		err = cs_pinned_trust(registry, cs_call_value(call, "trust-directory"),
+			cs_call_value(call, "genesis"), &trust, fault);
 	if (err == CS_OK)
 		err = cs_trust_publish(trust, &jwks);
 	if (err == CS_OK)

@@ -12,7 +12,8 @@ void cs_token_access_close(struct cs_token_access *access)
 	cs_pin_free(access->pin);
 }
 
-static enum cs_err ask_for_pin(const struct cs_token *token, const char *what, struct cs_pin **ret_pin, struct cs_fault *fault)
+static enum cs_err ask_for_pin(const struct cs_token *token, const char *what,
+	struct cs_pin **ret_pin, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes prompt = {0};
 	const char *label = cs_token_identity(token)->label;
@@ -29,25 +30,26 @@ static enum cs_err ask_for_pin(const struct cs_token *token, const char *what, s
 	return cs_pin_prompt((const char *)prompt.data, ret_pin, fault);
 }
 
-enum cs_err cs_token_access_open(const struct cs_call *call, const char *what, struct cs_token_access *access,
-	struct cs_fault *fault)
+enum cs_err cs_token_access_open(const struct cs_call *call, const char *what,
+	struct cs_token_access *access, struct cs_fault *fault)
 {
 	const char *pin_file = cs_call_value(call, "pin-file");
 	struct cs_token_uri uri;
-	enum cs_err err = cs_token_uri_parse(cs_call_value(call, "token"), CS_URI_TOKEN, &uri, fault);
+	enum cs_err err =
+		cs_token_uri_parse(cs_call_value(call, "token"), CS_URI_TOKEN, &uri, fault);
 
 	if (err == CS_OK)
 		err = cs_module_open(cs_call_value(call, "module"), &access->module, fault);
 	if (err == CS_OK)
 		err = cs_token_open(access->module, &uri, &access->token, fault);
 	if (err == CS_OK)
-		err = pin_file != NULL ? cs_pin_from_file(pin_file, &access->pin, fault) :
-			ask_for_pin(access->token, what, &access->pin, fault);
+		err = pin_file != NULL ? cs_pin_from_file(pin_file, &access->pin, fault)
+				       : ask_for_pin(access->token, what, &access->pin, fault);
 	return err == CS_OK ? cs_token_login(access->token, access->pin, 0, fault) : err;
 }
 
-enum cs_err cs_token_access_open_key(const struct cs_call *call, const char *what, struct cs_token_access *access,
-	struct cs_fault *fault)
+enum cs_err cs_token_access_open_key(const struct cs_call *call, const char *what,
+	struct cs_token_access *access, struct cs_fault *fault)
 {
 	const char *label = cs_call_value(call, "label");
 	const struct cs_public_key *key;
@@ -71,8 +73,8 @@ static void add_attribute(struct cs_bytes *out, const char *name, const char *va
 	cs_bytes_addf(out, "%s%s=", out->data[out->len - 1] == ':' ? "" : ";", name);
 	for (const char *c = value; *c != '\0'; c++) {
 		unsigned char byte = (unsigned char)*c;
-		bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-			strchr("-._~", byte) != NULL;
+		bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+			     (byte >= '0' && byte <= '9') || strchr("-._~", byte) != NULL;
 		cs_bytes_addf(out, plain ? "%c" : "%%%02X", byte);
 	}
 }

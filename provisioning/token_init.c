@@ -2,7 +2,8 @@
 #include "report.h"
 #include "token_access.h"
 
-static enum cs_err print_token(const struct cs_call *call, const struct cs_token_identity *token, struct cs_fault *fault)
+static enum cs_err print_token(
+	const struct cs_call *call, const struct cs_token_identity *token, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes uri = {0};
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
@@ -12,8 +13,8 @@ static enum cs_err print_token(const struct cs_call *call, const struct cs_token
 	if (err != CS_OK)
 		return err;
 	if (call->json) {
-		doc = json_pack("{s:s, s:s, s:s, s:s}", "uri", (const char *)uri.data, "product", token->product, "serial",
-			token->serial, "label", token->label);
+		doc = json_pack("{s:s, s:s, s:s, s:s}", "uri", (const char *)uri.data, "product",
+			token->product, "serial", token->serial, "label", token->label);
 		return doc == NULL ? CS_E_NOMEM : cs_report_json(doc, fault);
 	}
 	cs_report_field(&text, "token", 10, token->label);
@@ -36,6 +37,7 @@ enum cs_err cs_provision_token_init(struct cs_call *call, struct cs_fault *fault
 	if (err == CS_OK)
 		err = cs_module_open(cs_call_value(call, "module"), &module, fault);
 	if (err == CS_OK)
-		err = cs_token_init(module, NULL, cs_call_value(call, "label"), so_pin, pin, &identity, fault);
+		err = cs_token_init(
+			module, NULL, cs_call_value(call, "label"), so_pin, pin, &identity, fault);
 	return err == CS_OK ? print_token(call, &identity, fault) : err;
 }

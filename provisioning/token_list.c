@@ -16,9 +16,9 @@ static enum cs_err add_token(const struct cs_slot *slot, json_t *list, struct cs
 	cs_report_field(text, "product", 10, token->product);
 	cs_report_field(text, "serial", 10, token->serial);
 	cs_report_field(text, "uri", 10, (const char *)uri.data);
-	json_t *entry = json_pack("{s:s, s:o, s:o, s:o, s:b}", "uri", (const char *)uri.data, "product",
-		cs_report_text(token->product), "serial", cs_report_text(token->serial), "label", cs_report_text(token->label),
-		"software", (int)token->software);
+	json_t *entry = json_pack("{s:s, s:o, s:o, s:o, s:b}", "uri", (const char *)uri.data,
+		"product", cs_report_text(token->product), "serial", cs_report_text(token->serial),
+		"label", cs_report_text(token->label), "software", (int)token->software);
 	return entry != NULL && json_array_append_new(list, entry) == 0 ? CS_OK : CS_E_NOMEM;
 }
 

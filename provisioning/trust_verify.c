@@ -13,11 +13,16 @@ enum cs_err cs_provision_trust_verify(struct cs_call *call, struct cs_fault *fau
 	enum cs_err err = cs_schema_registry_embedded(&registry);
 
 	if (err == CS_OK)
-		err = cs_pinned_trust(registry, call->operand[0], cs_call_value(call, "genesis"), &trust, fault);
+		err = cs_pinned_trust(
+			registry, call->operand[0], cs_call_value(call, "genesis"), &trust, fault);
 	if (err == CS_OK) {
-		doc = json_pack("{s:s, s:I}", "address", cs_trust_address(trust), "version", (json_int_t)cs_trust_version(trust));
-		cs_bytes_addf(&text, "version  %" PRId64 "\naddress  %s\n", cs_trust_version(trust), cs_trust_address(trust));
-		err = doc == NULL ? CS_E_NOMEM : call->json ? cs_report_json(doc, fault) : cs_report_write(&text, fault);
+		doc = json_pack("{s:s, s:I}", "address", cs_trust_address(trust), "version",
+			(json_int_t)cs_trust_version(trust));
+		cs_bytes_addf(&text, "version  %" PRId64 "\naddress  %s\n", cs_trust_version(trust),
+			cs_trust_address(trust));
+		err = doc == NULL  ? CS_E_NOMEM
+		      : call->json ? cs_report_json(doc, fault)
+				   : cs_report_write(&text, fault);
 	}
 	cs_trust_free(trust);
 	cs_schema_registry_free(registry);

@@ -26,8 +26,8 @@ void cs_approver_cleanup(struct cs_approver **approver)
 
 static enum cs_err check_config(const json_t *config, const char *path, struct cs_fault *fault)
 {
-	static const char *const needed[] = {"person", "kid", "module", "token", "label", "trust_directory", "trust_genesis",
-		"policy_directory", "policy_genesis"};
+	static const char *const needed[] = {"person", "kid", "module", "token", "label",
+		"trust_directory", "trust_genesis", "policy_directory", "policy_genesis"};
 	size_t count = sizeof needed / sizeof needed[0];
 	const json_t *accepted = json_object_get(config, "policy_accepted");
 	const json_t *address;
@@ -37,7 +37,8 @@ static enum cs_err check_config(const json_t *config, const char *path, struct c
 		return cs_fault_set(fault, CS_E_CONFIG, path, "the settings are no object");
 	for (i = 0; i < count; i++)
 		if (cs_json_text(config, needed[i]) == NULL)
-			return cs_fault_set(fault, CS_E_CONFIG, path, "'%s' is missing or no string", needed[i]);
+			return cs_fault_set(fault, CS_E_CONFIG, path,
+				"'%s' is missing or no string", needed[i]);
 	if (json_object_get(config, "origin") != NULL) {
 		count++;
 		if (cs_json_text(config, "origin") == NULL)
@@ -45,33 +46,44 @@ static enum cs_err check_config(const json_t *config, const char *path, struct c
 	}
 	if (accepted != NULL) {
 		count++;
-		if (!json_is_array(accepted) || json_array_size(accepted) > CS_POLICIES_ACCEPTED_MAX)
-			return cs_fault_set(fault, CS_E_CONFIG, path, "'policy_accepted' is no array of at most %d addresses",
+		if (!json_is_array(accepted) ||
+			json_array_size(accepted) > CS_POLICIES_ACCEPTED_MAX)
+			return cs_fault_set(fault, CS_E_CONFIG, path,
+				"'policy_accepted' is no array of at most %d addresses",
 				CS_POLICIES_ACCEPTED_MAX);
 		json_array_foreach(accepted, i, address) {
 			if (!json_is_string(address) || !cs_address_ok(json_string_value(address)))
-				return cs_fault_set(fault, CS_E_CONFIG, path, "'policy_accepted' holds something else than addresses");
+				return cs_fault_set(fault, CS_E_CONFIG, path,
+					"'policy_accepted' holds something else than addresses");
 		}
 	}
 	if (json_object_size(config) != count)
-		return cs_fault_set(fault, CS_E_CONFIG, path, "there is a member that is not known");
+		return cs_fault_set(
+			fault, CS_E_CONFIG, path, "there is a member that is not known");
 	return CS_OK;
 }
 
-/* The audience of an approval comes from the pinned trust set, never from the appliance that asks. */
-static enum cs_err find_audience(struct cs_approver *approver, const char *path, struct cs_fault *fault)
+/*
+ * The audience of an approval comes from the pinned trust set, never from the appliance that
+ * asks.
+ */
+static enum cs_err find_audience(
+	struct cs_approver *approver, const char *path, struct cs_fault *fault)
 {
 	const char *origin = cs_json_text(approver->config, "origin");
-	const json_t *appliances = json_object_get(cs_trust_document(approver->trust), "appliances");
+	const json_t *appliances =
+		json_object_get(cs_trust_document(approver->trust), "appliances");
 
 	if (origin != NULL) {
 		if (cs_trust_appliance(approver->trust, origin) == NULL)
-			return cs_fault_set(fault, CS_E_CONFIG, path, "the trust set has no appliance with origin '%s'", origin);
+			return cs_fault_set(fault, CS_E_CONFIG, path,
+				"the trust set has no appliance with origin '%s'", origin);
 		approver->audience = origin;
 		return CS_OK;
 	}
 	if (json_array_size(appliances) != 1)
-		return cs_fault_set(fault, CS_E_CONFIG, path, "the trust set has %zu appliances: 'origin' must name one",
+		return cs_fault_set(fault, CS_E_CONFIG, path,
+			"the trust set has %zu appliances: 'origin' must name one",
 			json_array_size(appliances));
 	approver->audience = cs_json_text(json_array_get(appliances, 0), "origin");
 	return CS_OK;
@@ -87,16 +99,20 @@ static enum cs_err load_pinned(struct cs_approver *approver, cs_time now, struct
 	json_array_foreach(json_object_get(approver->config, "policy_accepted"), i, address)
 		accepted[i] = json_string_value(address);
 	if (err == CS_OK)
-		err = cs_pinned_trust(approver->registry, cs_json_text(approver->config, "trust_directory"),
+		err = cs_pinned_trust(approver->registry,
+			cs_json_text(approver->config, "trust_directory"),
 			cs_json_text(approver->config, "trust_genesis"), &approver->trust, fault);
 	if (err == CS_OK)
-		err = cs_pinned_policy(approver->registry, cs_json_text(approver->config, "policy_directory"),
-			cs_json_text(approver->config, "policy_genesis"), cs_trust_keyring(approver->trust), now, accepted, false,
-			&approver->policy, fault);
+		err = cs_pinned_policy(approver->registry,
+			cs_json_text(approver->config, "policy_directory"),
+			cs_json_text(approver->config, "policy_genesis"),
+			cs_trust_keyring(approver->trust), now, accepted, false, &approver->policy,
+			fault);
 	return err;
 }
 
-enum cs_err cs_approver_load(const char *path, cs_time now, struct cs_approver **ret_approver, struct cs_fault *fault)
+enum cs_err cs_approver_load(
+	const char *path, cs_time now, struct cs_approver **ret_approver, struct cs_fault *fault)
 {
 	CS_CLEANUP_APPROVER struct cs_approver *approver = calloc(1, sizeof *approver);
 	enum cs_err err;
@@ -131,12 +147,12 @@ void cs_approver_token_close(struct cs_approver_token *token)
 	cs_pin_free(token->pin);
 }
 
-enum cs_err cs_approver_token_open(const struct cs_approver *approver, cs_time now, struct cs_approver_token *token,
-	struct cs_fault *fault)
+enum cs_err cs_approver_token_open(const struct cs_approver *approver, cs_time now,
+	struct cs_approver_token *token, struct cs_fault *fault)
 {
 	struct cs_token_uri uri;
-	enum cs_err err = cs_keyring_key_at(cs_trust_keyring(approver->trust), approver->kid, "kye.approval_decision.v1",
-		approver->person, now, "kid", &token->enrolled, fault);
+	enum cs_err err = cs_keyring_key_at(cs_trust_keyring(approver->trust), approver->kid,
+		"kye.approval_decision.v1", approver->person, now, "kid", &token->enrolled, fault);
 
 	if (err == CS_OK)
 		err = cs_token_uri_parse(approver->token_uri, CS_URI_TOKEN, &uri, fault);
@@ -147,9 +163,12 @@ enum cs_err cs_approver_token_open(const struct cs_approver *approver, cs_time n
 	if (err != CS_OK)
 		return err;
 	const struct cs_token_identity *identity = cs_token_identity(token->token);
-	if (strcmp(identity->product, token->enrolled->product) != 0 || strcmp(identity->serial, token->enrolled->serial) != 0)
-		return cs_fault_set(fault, CS_E_TRUST_TOKEN, "token", "'%s' was enrolled on the token %s %s; this is %s %s",
-			approver->kid, token->enrolled->product, token->enrolled->serial, identity->product, identity->serial);
+	if (strcmp(identity->product, token->enrolled->product) != 0 ||
+		strcmp(identity->serial, token->enrolled->serial) != 0)
+		return cs_fault_set(fault, CS_E_TRUST_TOKEN, "token",
+			"'%s' was enrolled on the token %s %s; this is %s %s", approver->kid,
+			token->enrolled->product, token->enrolled->serial, identity->product,
+			identity->serial);
 	return CS_OK;
 }
 
@@ -166,7 +185,8 @@ static enum cs_err ask_for_pin(struct cs_approver_token *token, struct cs_fault 
 	return cs_pin_prompt((const char *)prompt.data, &token->pin, fault);
 }
 
-enum cs_err cs_approver_token_login(const struct cs_approver *approver, struct cs_approver_token *token, struct cs_fault *fault)
+enum cs_err cs_approver_token_login(
+	const struct cs_approver *approver, struct cs_approver_token *token, struct cs_fault *fault)
 {
 	enum cs_err err = ask_for_pin(token, fault);
 
@@ -178,7 +198,9 @@ enum cs_err cs_approver_token_login(const struct cs_approver *approver, struct c
 		return err;
 	const struct cs_public_key *shown = cs_token_key_public(token->key);
 	if (shown != NULL && !cs_public_key_equal(shown, &token->enrolled->key))
-		return cs_fault_set(fault, CS_E_KEY_UNKNOWN, "label", "the key '%s' on the token is not the enrolled '%s'",
-			approver->label, approver->kid);
-	return cs_token_signer_set(&token->signer, token->key, approver->kid, &token->enrolled->key, token->pin, fault);
+		return cs_fault_set(fault, CS_E_KEY_UNKNOWN, "label",
+			"the key '%s' on the token is not the enrolled '%s'", approver->label,
+			approver->kid);
+	return cs_token_signer_set(&token->signer, token->key, approver->kid, &token->enrolled->key,
+		token->pin, fault);
 }

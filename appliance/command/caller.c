@@ -5,7 +5,8 @@
 
 #define COLUMN 14
 
-enum cs_err cs_caller_connect(const struct cs_call *call, struct cs_varlink **ret_link, struct cs_fault *fault)
+enum cs_err cs_caller_connect(
+	const struct cs_call *call, struct cs_varlink **ret_link, struct cs_fault *fault)
 {
 	const char *path = cs_call_value(call, "socket");
 
@@ -19,20 +20,22 @@ enum cs_err cs_caller_refused(struct cs_call *call, enum cs_err err, bool refuse
 	return err;
 }
 
-enum cs_err cs_caller_ask(struct cs_call *call, struct cs_varlink *link, const char *method, json_t *parameters,
-	json_t **ret_reply, struct cs_fault *fault)
+enum cs_err cs_caller_ask(struct cs_call *call, struct cs_varlink *link, const char *method,
+	json_t *parameters, json_t **ret_reply, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *owned = parameters;
 	bool refused = false;
-	enum cs_err err = owned == NULL ? CS_E_NOMEM : cs_varlink_send(link, method, owned, false, fault);
+	enum cs_err err =
+		owned == NULL ? CS_E_NOMEM : cs_varlink_send(link, method, owned, false, fault);
 
 	if (err == CS_OK)
-		err = cs_varlink_receive(link, INT64_C(1000) * CS_VARLINK_CALL_SECONDS, ret_reply, NULL, &refused, fault);
+		err = cs_varlink_receive(link, INT64_C(1000) * CS_VARLINK_CALL_SECONDS, ret_reply,
+			NULL, &refused, fault);
 	return cs_caller_refused(call, err, refused);
 }
 
-enum cs_err cs_caller_ask_once(struct cs_call *call, const char *method, json_t *parameters, json_t **ret_reply,
-	struct cs_fault *fault)
+enum cs_err cs_caller_ask_once(struct cs_call *call, const char *method, json_t *parameters,
+	json_t **ret_reply, struct cs_fault *fault)
 {
 	CS_CLEANUP_VARLINK struct cs_varlink *link = NULL;
 	enum cs_err err = cs_caller_connect(call, &link, fault);

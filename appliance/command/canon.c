@@ -4,7 +4,10 @@
 
 #include <countersign/limits.h>
 
-/* Prints the bytes that are hashed and signed, nothing else: no newline, so that they can be piped into a digest. */
+/*
+ * Prints the bytes that are hashed and signed, nothing else: no newline, so that they can be
+ * piped into a digest.
+ */
 enum cs_err cs_command_canon(struct cs_call *call, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *doc = NULL;

@@ -1,12 +1,14 @@
 /*
- * The subcommands of `countersign`, one file each. What each takes stands beside it as a table of options.
+ * The subcommands of `countersign`, one file each. What each takes stands beside it as a table of
+ * options.
  */
 #ifndef CS_COMMAND_H
 #define CS_COMMAND_H
 
 #include "arguments.h"
 
-#define CS_COMMAND_FILE_MAX (64 * 1024 * 1024)	/* files that are not one document: messages, lists of trust sets */
+#define CS_COMMAND_FILE_MAX \
+	(64 * 1024 * 1024) /* files that are not one document: messages, lists of trust sets */
 
 enum cs_err cs_command_canon(struct cs_call *call, struct cs_fault *fault);
 enum cs_err cs_command_validate(struct cs_call *call, struct cs_fault *fault);

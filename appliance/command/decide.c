@@ -18,10 +18,10 @@ struct deciding {
 	struct cs_varlink *link;
 	struct cs_approver *approver;
 	struct cs_review review;
-	json_t *earlier;	/* decisions that the appliance has, as Show gave them */
+	json_t *earlier; /* decisions that the appliance has, as Show gave them */
 	struct cs_signed_slot slots[CS_SLOTS_MAX];
 	size_t slot_count;
-	cs_time not_after;	/* as shown and signed */
+	cs_time not_after; /* as shown and signed */
 	json_t *facts;
 	json_t *snapshot;
 	json_t *signed_decision;
@@ -43,19 +43,27 @@ static enum cs_err open_brief(struct deciding *d, struct cs_fault *fault)
 	CS_CLEANUP_JSON json_t *reply = NULL;
 	const char *id = d->call->operand[0];
 	const char *role;
-	enum cs_err err = cs_caller_ask(d->call, d->link, "Show", json_pack("{s:s}", "id", id), &shown, fault);
+	enum cs_err err = cs_caller_ask(
+		d->call, d->link, "Show", json_pack("{s:s}", "id", id), &shown, fault);
 
 	if (err != CS_OK)
 		return err;
 	if (!json_is_object(json_object_get(shown, "core")))
 		return cs_fault_set(fault, CS_E_SERVICE, "core", "the appliance shows no action");
-	/* This core only helps to find the role; what counts is the one that comes with the brief. */
-	err = cs_schema_check(d->approver->registry, "countersign.action_core.v1", json_object_get(shown, "core"), fault);
+	/*
+	 * This core only helps to find the role; what counts is the one that comes with the
+	 * brief.
+	 */
+	err = cs_schema_check(d->approver->registry, "countersign.action_core.v1",
+		json_object_get(shown, "core"), fault);
 	if (err == CS_OK)
-		err = cs_review_role(d->approver, json_object_get(shown, "core"), cs_call_value(d->call, "role"), now_is(), &role, fault);
+		err = cs_review_role(d->approver, json_object_get(shown, "core"),
+			cs_call_value(d->call, "role"), now_is(), &role, fault);
 	if (err == CS_OK)
 		err = cs_caller_ask(d->call, d->link, "OpenBrief",
-			json_pack("{s:s, s:s, s:s}", "id", id, "role", role, "approver", d->approver->person), &reply, fault);
+			json_pack("{s:s, s:s, s:s}", "id", id, "role", role, "approver",
+				d->approver->person),
+			&reply, fault);
 	if (err == CS_OK)
 		err = cs_review_open(d->approver, reply, role, now_is(), &d->review, fault);
 	if (err == CS_OK)
@@ -63,7 +71,10 @@ static enum cs_err open_brief(struct deciding *d, struct cs_fault *fault)
 	return err;
 }
 
-/* Puts the decisions that were made before into the slots; one that does not verify is shown as claimed. */
+/*
+ * Puts the decisions that were made before into the slots; one that does not verify is shown as
+ * claimed.
+ */
 static void fill_slots(struct deciding *d)
 {
 	const struct cs_oversight *oversight = &d->review.oversight;
@@ -78,12 +89,15 @@ static void fill_slots(struct deciding *d)
 		const char *role = cs_json_text_at(decision, "binding/role");
 		const char *approver = cs_json_text(decision, "approver");
 		const char *value = cs_json_text(decision, "decision");
-		for (size_t i = 0; role != NULL && approver != NULL && value != NULL && i < d->slot_count; i++) {
+		for (size_t i = 0;
+			role != NULL && approver != NULL && value != NULL && i < d->slot_count;
+			i++) {
 			if (d->slots[i].approver != NULL || strcmp(d->slots[i].role, role) != 0)
 				continue;
 			d->slots[i].approver = approver;
 			d->slots[i].decision = value;
-			d->slots[i].verified = cs_approval_check(&context, decision, NULL, NULL) == CS_OK;
+			d->slots[i].verified =
+				cs_approval_check(&context, decision, NULL, NULL) == CS_OK;
 			break;
 		}
 	}
@@ -95,7 +109,9 @@ static enum cs_err present(struct deciding *d, struct cs_fault *fault)
 {
 	CS_CLEANUP_SCREEN struct cs_screen *screen = NULL;
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
-	int64_t longest = cs_json_integer(json_object_get(cs_policy_document(d->approver->policy), "approval"), "not_after_seconds", 0);
+	int64_t longest = cs_json_integer(
+		json_object_get(cs_policy_document(d->approver->policy), "approval"),
+		"not_after_seconds", 0);
 	enum cs_err err = cs_screen_new(&screen);
 
 	if (err != CS_OK)
@@ -106,7 +122,8 @@ static enum cs_err present(struct deciding *d, struct cs_fault *fault)
 	err = cs_screen_facts(screen, &d->facts, fault);
 	if (err == CS_OK)
 		err = cs_screen_render(screen, &text);
-	cs_bytes_add_text(&text, "\nverified: follows from what you sign, your own trust set and your own policy.\n"
+	cs_bytes_add_text(&text,
+		"\nverified: follows from what you sign, your own trust set and your own policy.\n"
 		"claimed: somebody's word, which nothing here has checked.\n\n");
 	return err == CS_OK ? cs_terminal_write(&text, fault) : err;
 }
@@ -132,11 +149,12 @@ static enum cs_err compose(struct deciding *d, cs_time decided_at, struct cs_fau
 		.decided_at = decided_at,
 		.not_after = d->not_after,
 	};
-	enum cs_err err = cs_snapshot_compose(d->review.basis, d->review.brief, d->facts, NULL, d->approver->person, decided_at,
-		&d->snapshot);
+	enum cs_err err = cs_snapshot_compose(d->review.basis, d->review.brief, d->facts, NULL,
+		d->approver->person, decided_at, &d->snapshot);
 
 	if (err == CS_OK)
-		err = cs_schema_check(d->approver->registry, "kye.approver_knowledge_snapshot.v1", d->snapshot, fault);
+		err = cs_schema_check(d->approver->registry, "kye.approver_knowledge_snapshot.v1",
+			d->snapshot, fault);
 	if (err != CS_OK)
 		return err;
 	randombytes_buf(random, sizeof random);
@@ -154,7 +172,8 @@ static enum cs_err sign(struct deciding *d, struct cs_approver_token *token, str
 	enum cs_err err = cs_review_check_window(&d->review, at, fault);
 
 	if (err == CS_OK && at >= d->not_after)
-		err = cs_fault_set(fault, CS_E_APPROVAL_EXPIRED, "not_after", "it took too long: what was shown has expired");
+		err = cs_fault_set(fault, CS_E_APPROVAL_EXPIRED, "not_after",
+			"it took too long: what was shown has expired");
 	/* The two clocks may differ by the minutes that the window check allows. */
 	if (at < d->review.issued_at)
 		at = d->review.issued_at;
@@ -164,7 +183,8 @@ static enum cs_err sign(struct deciding *d, struct cs_approver_token *token, str
 		return err;
 	err = cs_inline_sign(d->signed_decision, &token->signer.signer, false);
 	if (err != CS_OK)
-		return cs_fault_set(fault, err, token->signer.fault.path, "%s", token->signer.fault.detail);
+		return cs_fault_set(
+			fault, err, token->signer.fault.path, "%s", token->signer.fault.detail);
 	context = cs_review_context(&d->review, at);
 	return cs_approval_check(&context, d->signed_decision, NULL, fault);
 }
@@ -178,7 +198,8 @@ static enum cs_err confirm_and_sign(struct deciding *d, struct cs_fault *fault)
 	if (err == CS_OK)
 		err = cs_terminal_confirm("Sign? [y/N] ", &yes, fault);
 	if (err == CS_OK && !yes)
-		err = cs_fault_set(fault, CS_E_APPROVAL_MISSING, "", "you did not sign; nothing was sent");
+		err = cs_fault_set(
+			fault, CS_E_APPROVAL_MISSING, "", "you did not sign; nothing was sent");
 	if (err == CS_OK)
 		err = cs_approver_token_login(d->approver, &token, fault);
 	return err == CS_OK ? sign(d, &token, fault) : err;
@@ -186,7 +207,8 @@ static enum cs_err confirm_and_sign(struct deciding *d, struct cs_fault *fault)
 
 /* ---- sending ---- */
 
-static enum cs_err print_receipt(const struct deciding *d, const json_t *reply, struct cs_fault *fault)
+static enum cs_err print_receipt(
+	const struct deciding *d, const json_t *reply, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 	char address[CS_ADDRESS_TEXT];
@@ -198,33 +220,40 @@ static enum cs_err print_receipt(const struct deciding *d, const json_t *reply, 
 	if (err != CS_OK)
 		return err;
 	if (sealed == NULL || strcmp(sealed, address) != 0)
-		return cs_fault_set(fault, CS_E_ADDRESS_MISMATCH, "receipt/decision", "the receipt is for another decision than %s", address);
+		return cs_fault_set(fault, CS_E_ADDRESS_MISMATCH, "receipt/decision",
+			"the receipt is for another decision than %s", address);
 	if (d->call->json) {
-		CS_CLEANUP_JSON json_t *doc = json_pack("{s:s, s:s, s:s, s:O*, s:O}", "id", d->call->operand[0], "decision", d->decision,
-			"address", address, "state", json_object_get(reply, "state"), "receipt", receipt);
+		CS_CLEANUP_JSON json_t *doc = json_pack("{s:s, s:s, s:s, s:O*, s:O}", "id",
+			d->call->operand[0], "decision", d->decision, "address", address, "state",
+			json_object_get(reply, "state"), "receipt", receipt);
 		return doc == NULL ? CS_E_NOMEM : cs_report_json(doc, fault);
 	}
 	cs_report_field(&text, "decision", 10, d->decision);
 	cs_report_field(&text, "address", 10, address);
 	cs_report_field(&text, "state", 10, cs_json_text(reply, "state"));
 	if (json_is_integer(index))
-		cs_bytes_addf(&text, "%-10s%" JSON_INTEGER_FORMAT " of %s\n", "log leaf", json_integer_value(index), d->approver->audience);
+		cs_bytes_addf(&text, "%-10s%" JSON_INTEGER_FORMAT " of %s\n", "log leaf",
+			json_integer_value(index), d->approver->audience);
 	return cs_report_write(&text, fault);
 }
 
 static enum cs_err send_decision(struct deciding *d, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *reply = NULL;
-	enum cs_err err = cs_caller_ask(d->call, d->link, "Decide", json_pack("{s:s, s:O, s:O}", "id", d->call->operand[0], "decision",
-		d->signed_decision, "snapshot", d->snapshot), &reply, fault);
+	enum cs_err err = cs_caller_ask(d->call, d->link, "Decide",
+		json_pack("{s:s, s:O, s:O}", "id", d->call->operand[0], "decision",
+			d->signed_decision, "snapshot", d->snapshot),
+		&reply, fault);
 
 	return err == CS_OK ? print_receipt(d, reply, fault) : err;
 }
 
 enum cs_err cs_decide(struct cs_call *call, const char *decision, struct cs_fault *fault)
 {
-	struct deciding d = {.call = call, .decision = decision, .rationale = cs_call_value(call, "rationale")};
-	enum cs_err err = cs_approver_load(cs_call_value(call, "config"), now_is(), &d.approver, fault);
+	struct deciding d = {
+		.call = call, .decision = decision, .rationale = cs_call_value(call, "rationale")};
+	enum cs_err err =
+		cs_approver_load(cs_call_value(call, "config"), now_is(), &d.approver, fault);
 
 	if (d.rationale == NULL)
 		d.rationale = "";

@@ -1,5 +1,6 @@
 /*
- * One person's decision, from the brief to the receipt: what `approve` and `reject` have in common.
+ * One person's decision, from the brief to the receipt: what `approve` and `reject` have in
+ * common.
  */
 #ifndef CS_DECIDE_H
 #define CS_DECIDE_H
@@ -7,6 +8,7 @@
 #include "arguments.h"
 
 /* `decision` is "approved" or "rejected"; options --config, --role and --rationale as given. */
-CS_MUST_CHECK enum cs_err cs_decide(struct cs_call *call, const char *decision, struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_decide(
+	struct cs_call *call, const char *decision, struct cs_fault *fault);
 
 #endif

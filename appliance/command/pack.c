@@ -10,7 +10,8 @@ enum cs_err cs_command_pack(struct cs_call *call, struct cs_fault *fault)
 	CS_CLEANUP_JSON json_t *doc = NULL;
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 	const char *out = cs_call_value(call, "out");
-	enum cs_err err = cs_caller_ask_once(call, "GetPack", json_pack("{s:s}", "id", call->operand[0]), &reply, fault);
+	enum cs_err err = cs_caller_ask_once(
+		call, "GetPack", json_pack("{s:s}", "id", call->operand[0]), &reply, fault);
 
 	if (err != CS_OK)
 		return err;

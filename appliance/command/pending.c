@@ -12,15 +12,20 @@ static bool waits(const json_t *action)
 	return cs_caller_exit(cs_json_text(action, "state")) == CS_EXIT_WAITING;
 }
 
-/* Appends one page to `found`; *before becomes the id of its last action, or NULL after the last page. */
-static enum cs_err add_page(struct cs_call *call, struct cs_varlink *link, json_t *found, json_t **before, struct cs_fault *fault)
+/*
+ * Appends one page to `found`; *before becomes the id of its last action, or NULL after the last
+ * page.
+ */
+static enum cs_err add_page(struct cs_call *call, struct cs_varlink *link, json_t *found,
+	json_t **before, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *reply = NULL;
 	const json_t *actions;
 	json_t *action;
 	json_t *last = NULL;
 	size_t i;
-	json_t *parameters = json_pack("{s:b, s:O*, s:i}", "mine", (int)cs_call_has(call, "mine"), "before", *before, "limit", PAGE);
+	json_t *parameters = json_pack("{s:b, s:O*, s:i}", "mine", (int)cs_call_has(call, "mine"),
+		"before", *before, "limit", PAGE);
 	enum cs_err err = cs_caller_ask(call, link, "List", parameters, &reply, fault);
 
 	if (err != CS_OK)
@@ -47,7 +52,8 @@ enum cs_err cs_command_pending(struct cs_call *call, struct cs_fault *fault)
 	size_t i;
 	enum cs_err err = doc == NULL ? CS_E_NOMEM : cs_caller_connect(call, &link, fault);
 
-	for (int page = 0; err == CS_OK && page < PAGES_MAX && (page == 0 || before != NULL); page++)
+	for (int page = 0; err == CS_OK && page < PAGES_MAX && (page == 0 || before != NULL);
+		page++)
 		err = add_page(call, link, found, &before, fault);
 	if (err != CS_OK)
 		return err;

@@ -35,17 +35,19 @@ struct cs_approval_context cs_review_context(const struct cs_review *review, cs_
 }
 
 /* Whether the person may sign in this role, as cs_approval_check will judge it. */
-static enum cs_err check_role(const struct cs_approver *approver, const json_t *core, const char *role, cs_time now,
-	struct cs_fault *fault)
+static enum cs_err check_role(const struct cs_approver *approver, const json_t *core,
+	const char *role, cs_time now, struct cs_fault *fault)
 {
 	enum cs_err err = cs_keyring_role(cs_trust_keyring(approver->trust), approver->person, role,
-		cs_json_text_at(core, "execution/target/service"), cs_json_text_at(core, "execution/target/environment"), now,
-		fault);
+		cs_json_text_at(core, "execution/target/service"),
+		cs_json_text_at(core, "execution/target/environment"), now, fault);
 
 	if (err != CS_OK)
 		return err;
-	if (equal(cs_json_text(core, "requester"), approver->person) && strcmp(role, "engineer") != 0)
-		return cs_fault_set(fault, CS_E_APPROVAL_REQUESTER, "role", "you asked for this action and would sign as '%s'", role);
+	if (equal(cs_json_text(core, "requester"), approver->person) &&
+		strcmp(role, "engineer") != 0)
+		return cs_fault_set(fault, CS_E_APPROVAL_REQUESTER, "role",
+			"you asked for this action and would sign as '%s'", role);
 	return CS_OK;
 }
 
@@ -57,8 +59,8 @@ static bool has_slot(const struct cs_oversight *oversight, const char *role)
 	return false;
 }
 
-enum cs_err cs_review_role(const struct cs_approver *approver, const json_t *core, const char *wanted, cs_time now,
-	const char **ret_role, struct cs_fault *fault)
+enum cs_err cs_review_role(const struct cs_approver *approver, const json_t *core,
+	const char *wanted, cs_time now, const char **ret_role, struct cs_fault *fault)
 {
 	struct cs_oversight oversight;
 	const char *found = NULL;
@@ -68,19 +70,22 @@ enum cs_err cs_review_role(const struct cs_approver *approver, const json_t *cor
 		return err;
 	if (wanted != NULL) {
 		if (!has_slot(&oversight, wanted))
-			return cs_fault_set(fault, CS_E_APPROVAL_SLOT, "role", "nobody is asked in the role '%s'", wanted);
+			return cs_fault_set(fault, CS_E_APPROVAL_SLOT, "role",
+				"nobody is asked in the role '%s'", wanted);
 		*ret_role = wanted;
 		return check_role(approver, core, wanted, now, fault);
 	}
 	if (oversight.slot_count == 0)
-		return cs_fault_set(fault, CS_E_APPROVAL_SLOT, "role", "your policy asks nobody about this action");
+		return cs_fault_set(fault, CS_E_APPROVAL_SLOT, "role",
+			"your policy asks nobody about this action");
 	for (size_t i = 0; i < oversight.slot_count; i++) {
 		enum cs_err one = check_role(approver, core, oversight.slots[i], now, fault);
 		err = one;
 		if (one != CS_OK || (found != NULL && strcmp(found, oversight.slots[i]) == 0))
 			continue;
 		if (found != NULL)
-			return cs_fault_set(fault, CS_E_USAGE, "", "you could sign as '%s' or as '%s': --role says which", found,
+			return cs_fault_set(fault, CS_E_USAGE, "",
+				"you could sign as '%s' or as '%s': --role says which", found,
 				oversight.slots[i]);
 		found = oversight.slots[i];
 	}
@@ -90,18 +95,21 @@ enum cs_err cs_review_role(const struct cs_approver *approver, const json_t *cor
 	return CS_OK;
 }
 
-static enum cs_err check_size(const json_t *doc, const char *name, size_t max, struct cs_fault *fault)
+static enum cs_err check_size(
+	const json_t *doc, const char *name, size_t max, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 	enum cs_err err = cs_canonical_print(doc, &text);
 
 	if (err != CS_OK)
 		return cs_fault_set(fault, err, name, "cannot be printed");
-	return text.len <= max ? CS_OK : cs_fault_set(fault, CS_E_TOO_LARGE, name, "more than %zu bytes", max);
+	return text.len <= max
+		       ? CS_OK
+		       : cs_fault_set(fault, CS_E_TOO_LARGE, name, "more than %zu bytes", max);
 }
 
-static enum cs_err take(const struct cs_approver *approver, const json_t *reply, const char *name, const char *schema, size_t max,
-	json_t **ret_doc, struct cs_fault *fault)
+static enum cs_err take(const struct cs_approver *approver, const json_t *reply, const char *name,
+	const char *schema, size_t max, json_t **ret_doc, struct cs_fault *fault)
 {
 	struct cs_fault inner = {0};
 	json_t *doc = json_object_get(reply, name);
@@ -122,23 +130,28 @@ static enum cs_err take(const struct cs_approver *approver, const json_t *reply,
 	return CS_OK;
 }
 
-static enum cs_err take_documents(const struct cs_approver *approver, const json_t *reply, struct cs_review *review,
-	struct cs_fault *fault)
+static enum cs_err take_documents(const struct cs_approver *approver, const json_t *reply,
+	struct cs_review *review, struct cs_fault *fault)
 {
-	enum cs_err err = take(approver, reply, "core", "countersign.action_core.v1", CS_CORE_MAX, &review->core, fault);
+	enum cs_err err = take(approver, reply, "core", "countersign.action_core.v1", CS_CORE_MAX,
+		&review->core, fault);
 
 	if (err == CS_OK)
-		err = take(approver, reply, "basis", "countersign.brief_basis.v1", CS_EVIDENCE_MAX, &review->basis, fault);
+		err = take(approver, reply, "basis", "countersign.brief_basis.v1", CS_EVIDENCE_MAX,
+			&review->basis, fault);
 	if (err == CS_OK)
-		err = take(approver, reply, "brief", "kye.approval_brief.v1", CS_EVIDENCE_MAX, &review->brief, fault);
+		err = take(approver, reply, "brief", "kye.approval_brief.v1", CS_EVIDENCE_MAX,
+			&review->brief, fault);
 	if (err == CS_OK)
-		err = take(approver, reply, "engine_certificate", "countersign.engine_certificate.v1", CS_APPROVAL_MAX,
-			&review->certificate, fault);
+		err = take(approver, reply, "engine_certificate",
+			"countersign.engine_certificate.v1", CS_APPROVAL_MAX, &review->certificate,
+			fault);
 	return err;
 }
 
 /* Everything that the approval will be bound to is what the approver has pinned. */
-static enum cs_err check_pinned(const struct cs_review *review, const char *role, struct cs_fault *fault)
+static enum cs_err check_pinned(
+	const struct cs_review *review, const char *role, struct cs_fault *fault)
 {
 	const struct cs_approver *own = review->approver;
 	const json_t *state = json_object_get(review->basis, "state");
@@ -148,23 +161,33 @@ static enum cs_err check_pinned(const struct cs_review *review, const char *role
 		const char *own;
 		enum cs_err err;
 	} rows[] = {
-		{"basis/action", cs_json_text(review->basis, "action"), review->action, CS_E_APPROVAL_ACTION},
-		{"core/policy", cs_json_text(review->core, "policy"), cs_policy_address(own->policy), CS_E_APPROVAL_POLICY},
-		{"basis/state/policy", cs_json_text(state, "policy"), cs_policy_address(own->policy), CS_E_APPROVAL_POLICY},
-		{"basis/state/trust_set", cs_json_text(state, "trust_set"), cs_trust_address(own->trust), CS_E_APPROVAL_TRUST_SET},
-		{"basis/state/audience", cs_json_text(state, "audience"), own->audience, CS_E_APPROVAL_AUDIENCE},
-		{"basis/approver", cs_json_text(review->basis, "approver"), own->person, CS_E_APPROVAL_BINDING},
+		{"basis/action", cs_json_text(review->basis, "action"), review->action,
+			CS_E_APPROVAL_ACTION},
+		{"core/policy", cs_json_text(review->core, "policy"),
+			cs_policy_address(own->policy), CS_E_APPROVAL_POLICY},
+		{"basis/state/policy", cs_json_text(state, "policy"),
+			cs_policy_address(own->policy), CS_E_APPROVAL_POLICY},
+		{"basis/state/trust_set", cs_json_text(state, "trust_set"),
+			cs_trust_address(own->trust), CS_E_APPROVAL_TRUST_SET},
+		{"basis/state/audience", cs_json_text(state, "audience"), own->audience,
+			CS_E_APPROVAL_AUDIENCE},
+		{"basis/approver", cs_json_text(review->basis, "approver"), own->person,
+			CS_E_APPROVAL_BINDING},
 		{"basis/role", cs_json_text(review->basis, "role"), role, CS_E_APPROVAL_BINDING},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (!equal(rows[i].given, rows[i].own))
-			return cs_fault_set(fault, rows[i].err, rows[i].path, "the appliance says '%s', yours is '%s'",
-				rows[i].given != NULL ? rows[i].given : "nothing", rows[i].own != NULL ? rows[i].own : "nothing");
+			return cs_fault_set(fault, rows[i].err, rows[i].path,
+				"the appliance says '%s', yours is '%s'",
+				rows[i].given != NULL ? rows[i].given : "nothing",
+				rows[i].own != NULL ? rows[i].own : "nothing");
 	return cs_state_matches_trust(state, own->trust, fault);
 }
 
-/* Who asks, for whom, and where: by the pinned trust set, not by what the core says about itself. */
+/*
+ * Who asks, for whom, and where: by the pinned trust set, not by what the core says about itself.
+ */
 static enum cs_err check_world(const struct cs_review *review, struct cs_fault *fault)
 {
 	const struct cs_trust *trust = review->approver->trust;
@@ -175,16 +198,18 @@ static enum cs_err check_world(const struct cs_review *review, struct cs_fault *
 	const json_t *known = resource != NULL ? cs_trust_resource(trust, resource) : NULL;
 
 	if (agent == NULL || !equal(cs_json_text(agent, "state"), "active"))
-		return cs_fault_set(fault, CS_E_TRUST_REFERENCE, "core/purpose_request/actor", "no active agent '%s' in your trust set",
-			actor != NULL ? actor : "");
+		return cs_fault_set(fault, CS_E_TRUST_REFERENCE, "core/purpose_request/actor",
+			"no active agent '%s' in your trust set", actor != NULL ? actor : "");
 	if (!equal(cs_json_text(agent, "principal"), cs_json_text(review->core, "requester")))
-		return cs_fault_set(fault, CS_E_TRUST_REFERENCE, "core/requester", "the person behind '%s' is another one", actor);
+		return cs_fault_set(fault, CS_E_TRUST_REFERENCE, "core/requester",
+			"the person behind '%s' is another one", actor);
 	if (known == NULL)
-		return cs_fault_set(fault, CS_E_TRUST_REFERENCE, "core/execution/target/resource", "no resource '%s' in your trust set",
-			resource != NULL ? resource : "");
+		return cs_fault_set(fault, CS_E_TRUST_REFERENCE, "core/execution/target/resource",
+			"no resource '%s' in your trust set", resource != NULL ? resource : "");
 	if (!equal(cs_json_text(known, "service"), cs_json_text(target, "service")) ||
 		!equal(cs_json_text(known, "environment"), cs_json_text(target, "environment")))
-		return cs_fault_set(fault, CS_E_TRUST_REFERENCE, "core/execution/target", "'%s' is %s in %s by your trust set", resource,
+		return cs_fault_set(fault, CS_E_TRUST_REFERENCE, "core/execution/target",
+			"'%s' is %s in %s by your trust set", resource,
 			cs_json_text(known, "service"), cs_json_text(known, "environment"));
 	return CS_OK;
 }
@@ -193,25 +218,30 @@ static enum cs_err check_oversight(struct cs_review *review, cs_time now, struct
 {
 	const json_t *gate = json_object_get(review->basis, "gate");
 	struct cs_oversight *own = &review->oversight;
-	enum cs_err err = cs_oversight(review->core, review->approver->policy, cs_json_at(review->basis, "state/facts"), now, own,
-		fault);
+	enum cs_err err = cs_oversight(review->core, review->approver->policy,
+		cs_json_at(review->basis, "state/facts"), now, own, fault);
 
 	if (err != CS_OK)
 		return err;
 	if (!equal(cs_json_text(gate, "action_class"), own->action_class_id) ||
-		!equal(cs_json_text(gate, "change_class"), cs_change_class_name(own->change_class)) ||
+		!equal(cs_json_text(gate, "change_class"),
+			cs_change_class_name(own->change_class)) ||
 		!equal(cs_json_text(gate, "oversight"), cs_oversight_name(own->kind)) ||
 		cs_json_integer(gate, "level", -1) != own->level)
 		return cs_fault_set(fault, CS_E_APPROVAL_CLASS, "basis/gate",
-			"your policy says class '%s', %s, %s, level %d; the appliance says otherwise", own->action_class_id,
-			cs_change_class_name(own->change_class), cs_oversight_name(own->kind), own->level);
+			"your policy says class '%s', %s, %s, level %d; the appliance says "
+			"otherwise",
+			own->action_class_id, cs_change_class_name(own->change_class),
+			cs_oversight_name(own->kind), own->level);
 	return CS_OK;
 }
 
-static enum cs_err check_role_of_review(const struct cs_review *review, cs_time now, struct cs_fault *fault)
+static enum cs_err check_role_of_review(
+	const struct cs_review *review, cs_time now, struct cs_fault *fault)
 {
 	if (!has_slot(&review->oversight, review->role))
-		return cs_fault_set(fault, CS_E_APPROVAL_SLOT, "role", "nobody is asked in the role '%s'", review->role);
+		return cs_fault_set(fault, CS_E_APPROVAL_SLOT, "role",
+			"nobody is asked in the role '%s'", review->role);
 	return check_role(review->approver, review->core, review->role, now, fault);
 }
 
@@ -219,15 +249,18 @@ static enum cs_err check_engine(const struct cs_review *review, struct cs_fault 
 {
 	struct cs_engine_identity engine;
 	const char *issued_by = cs_json_text(review->brief, "issued_by");
-	enum cs_err err = cs_engine_check(review->approver, review->certificate, review->issued_at, &engine, fault);
+	enum cs_err err = cs_engine_check(
+		review->approver, review->certificate, review->issued_at, &engine, fault);
 
 	if (err == CS_OK)
 		err = cs_engine_signed(&engine, review->brief, "brief/signature", fault);
 	if (err == CS_OK)
-		err = cs_engine_signed(&engine, json_object_get(review->basis, "consequence_map"), "basis/consequence_map/signature",
-			fault);
-	if (err == CS_OK && !equal(issued_by, engine.entity) && !equal(issued_by, cs_json_text(review->certificate, "appliance")))
-		err = cs_fault_set(fault, CS_E_KEY_ENTITY, "brief/issued_by", "'%s' is not the engine that signed it", issued_by);
+		err = cs_engine_signed(&engine, json_object_get(review->basis, "consequence_map"),
+			"basis/consequence_map/signature", fault);
+	if (err == CS_OK && !equal(issued_by, engine.entity) &&
+		!equal(issued_by, cs_json_text(review->certificate, "appliance")))
+		err = cs_fault_set(fault, CS_E_KEY_ENTITY, "brief/issued_by",
+			"'%s' is not the engine that signed it", issued_by);
 	return err;
 }
 
@@ -235,27 +268,31 @@ static enum cs_err read_window(struct cs_review *review, struct cs_fault *fault)
 {
 	const char *issued_at = cs_json_text(review->basis, "issued_at");
 	const char *not_after = cs_json_text(review->basis, "not_after");
-	enum cs_err err = cs_time_parse(issued_at != NULL ? issued_at : "", &review->issued_at, fault);
+	enum cs_err err =
+		cs_time_parse(issued_at != NULL ? issued_at : "", &review->issued_at, fault);
 
 	if (err == CS_OK)
 		err = cs_time_parse(not_after != NULL ? not_after : "", &review->expires_at, fault);
 	return err;
 }
 
-enum cs_err cs_review_check_window(const struct cs_review *review, cs_time now, struct cs_fault *fault)
+enum cs_err cs_review_check_window(
+	const struct cs_review *review, cs_time now, struct cs_fault *fault)
 {
 	char text[CS_TIME_TEXT];
 
 	if (now >= review->expires_at)
-		return cs_fault_set(fault, CS_E_APPROVAL_EXPIRED, "basis/not_after", "the brief ended at %s",
-			cs_time_print(review->expires_at, text));
+		return cs_fault_set(fault, CS_E_APPROVAL_EXPIRED, "basis/not_after",
+			"the brief ended at %s", cs_time_print(review->expires_at, text));
 	if (review->issued_at > cs_time_add_seconds(now, CS_DECIDED_AHEAD_SECONDS))
-		return cs_fault_set(fault, CS_E_APPROVAL_EARLY, "basis/issued_at", "the brief was issued at %s, later than now",
+		return cs_fault_set(fault, CS_E_APPROVAL_EARLY, "basis/issued_at",
+			"the brief was issued at %s, later than now",
 			cs_time_print(review->issued_at, text));
 	return CS_OK;
 }
 
-static enum cs_err check_all(struct cs_review *review, const json_t *reply, const char *role, cs_time now, struct cs_fault *fault)
+static enum cs_err check_all(struct cs_review *review, const json_t *reply, const char *role,
+	cs_time now, struct cs_fault *fault)
 {
 	enum cs_err err = take_documents(review->approver, reply, review, fault);
 
@@ -276,12 +313,13 @@ static enum cs_err check_all(struct cs_review *review, const json_t *reply, cons
 	if (err == CS_OK)
 		err = check_engine(review, fault);
 	if (err == CS_OK)
-		err = cs_brief_check(review->core, review->basis, review->approver->policy, review->brief, fault);
+		err = cs_brief_check(review->core, review->basis, review->approver->policy,
+			review->brief, fault);
 	return err == CS_OK ? cs_review_check_window(review, now, fault) : err;
 }
 
-enum cs_err cs_review_open(const struct cs_approver *approver, const json_t *reply, const char *role, cs_time now,
-	struct cs_review *ret_review, struct cs_fault *fault)
+enum cs_err cs_review_open(const struct cs_approver *approver, const json_t *reply,
+	const char *role, cs_time now, struct cs_review *ret_review, struct cs_fault *fault)
 {
 	struct cs_review review = {.approver = approver};
 	enum cs_err err = check_all(&review, reply, role, now, fault);

@@ -7,20 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LABEL_COLUMN 10		/* after "verified" or "claimed" */
+#define LABEL_COLUMN 10 /* after "verified" or "claimed" */
 #define TEXT_COLUMN 28
 #define COLUMNS 80
-#define SUMMARY_MAX 3900	/* bytes of one fact */
+#define SUMMARY_MAX 3900 /* bytes of one fact */
 #define FORMATTED_MAX 1024
 
 struct row {
-	const char *title;	/* begins a section; then `kind` and `source` count too */
+	const char *title; /* begins a section; then `kind` and `source` count too */
 	const char *kind;
 	const char *source;
 	enum cs_standing standing;
 	bool quoted;
 	char *label;
-	char *text;	/* as given; shown when it is rendered */
+	char *text; /* as given; shown when it is rendered */
 };
 
 struct cs_screen {
@@ -65,7 +65,8 @@ static struct row *add(struct cs_screen *screen)
 	return &rows[screen->count++];
 }
 
-void cs_screen_section(struct cs_screen *screen, const char *title, const char *kind, const char *source)
+void cs_screen_section(
+	struct cs_screen *screen, const char *title, const char *kind, const char *source)
 {
 	struct row *row = add(screen);
 
@@ -76,7 +77,8 @@ void cs_screen_section(struct cs_screen *screen, const char *title, const char *
 	row->source = source;
 }
 
-static void add_text(struct cs_screen *screen, enum cs_standing standing, const char *label, const char *text, bool quoted)
+static void add_text(struct cs_screen *screen, enum cs_standing standing, const char *label,
+	const char *text, bool quoted)
 {
 	struct row *row = add(screen);
 
@@ -90,17 +92,20 @@ static void add_text(struct cs_screen *screen, enum cs_standing standing, const 
 		screen->failed = true;
 }
 
-void cs_screen_row(struct cs_screen *screen, enum cs_standing standing, const char *label, const char *text)
+void cs_screen_row(
+	struct cs_screen *screen, enum cs_standing standing, const char *label, const char *text)
 {
 	add_text(screen, standing, label, text, false);
 }
 
-void cs_screen_quoted(struct cs_screen *screen, enum cs_standing standing, const char *label, const char *text)
+void cs_screen_quoted(
+	struct cs_screen *screen, enum cs_standing standing, const char *label, const char *text)
 {
 	add_text(screen, standing, label, text, true);
 }
 
-void cs_screen_rowf(struct cs_screen *screen, enum cs_standing standing, const char *label, const char *fmt, ...)
+void cs_screen_rowf(struct cs_screen *screen, enum cs_standing standing, const char *label,
+	const char *fmt, ...)
 {
 	char text[FORMATTED_MAX];
 	va_list args;
@@ -129,7 +134,10 @@ static enum cs_err quote(const char *text, struct cs_bytes *out)
 	return cs_bytes_check(out);
 }
 
-/* Bytes of the unit at `at` that no break may split: an escape or a code point. Its columns, never too few, in *ret_width. */
+/*
+ * Bytes of the unit at `at` that no break may split: an escape or a code point. Its columns,
+ * never too few, in *ret_width.
+ */
 static size_t unit(const uint8_t *text, size_t len, size_t at, size_t *ret_width)
 {
 	size_t step = 1;
@@ -212,7 +220,8 @@ enum cs_err cs_screen_render(const struct cs_screen *screen, struct cs_bytes *ou
 }
 
 /* Appends facts of at most SUMMARY_MAX bytes, cut between code points and outside escapes. */
-static enum cs_err add_facts(json_t *facts, const struct row *section, const struct cs_bytes *summary)
+static enum cs_err add_facts(
+	json_t *facts, const struct row *section, const struct cs_bytes *summary)
 {
 	for (size_t at = 0; at < summary->len;) {
 		size_t end = at;
@@ -225,8 +234,9 @@ static enum cs_err add_facts(json_t *facts, const struct row *section, const str
 			end += step;
 		}
 		snprintf(id, sizeof id, "fact-%03zu", json_array_size(facts) + 1);
-		json_t *fact = json_pack("{s:s, s:s, s:s%, s:s}", "fact_id", id, "kind", section->kind, "summary",
-			(const char *)summary->data + at, end - at, "source_object", section->source);
+		json_t *fact = json_pack("{s:s, s:s, s:s%, s:s}", "fact_id", id, "kind",
+			section->kind, "summary", (const char *)summary->data + at, end - at,
+			"source_object", section->source);
 		if (fact == NULL || json_array_append_new(facts, fact) != 0)
 			return CS_E_NOMEM;
 		at = end;
@@ -235,7 +245,8 @@ static enum cs_err add_facts(json_t *facts, const struct row *section, const str
 }
 
 /* The rows of one standing in the section that begins at `first`. */
-static enum cs_err summarise(const struct cs_screen *screen, size_t first, enum cs_standing standing, struct cs_bytes *summary)
+static enum cs_err summarise(const struct cs_screen *screen, size_t first,
+	enum cs_standing standing, struct cs_bytes *summary)
 {
 	for (size_t i = first + 1; i < screen->count && screen->rows[i].title == NULL; i++) {
 		const struct row *row = &screen->rows[i];
@@ -253,7 +264,8 @@ static enum cs_err summarise(const struct cs_screen *screen, size_t first, enum 
 	return cs_bytes_check(summary);
 }
 
-enum cs_err cs_screen_facts(const struct cs_screen *screen, json_t **ret_facts, struct cs_fault *fault)
+enum cs_err cs_screen_facts(
+	const struct cs_screen *screen, json_t **ret_facts, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *facts = json_array();
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
@@ -262,7 +274,8 @@ enum cs_err cs_screen_facts(const struct cs_screen *screen, json_t **ret_facts, 
 	for (size_t i = 0; err == CS_OK && i < screen->count; i++) {
 		if (screen->rows[i].title == NULL)
 			continue;
-		for (int standing = CS_VERIFIED; err == CS_OK && standing <= CS_CLAIMED; standing++) {
+		for (int standing = CS_VERIFIED; err == CS_OK && standing <= CS_CLAIMED;
+			standing++) {
 			CS_CLEANUP_BYTES struct cs_bytes summary = {0};
 			err = summarise(screen, i, (enum cs_standing)standing, &summary);
 			if (err == CS_OK)
@@ -274,7 +287,8 @@ enum cs_err cs_screen_facts(const struct cs_screen *screen, json_t **ret_facts, 
 	if (err != CS_OK)
 		return err;
 	if (text.len > CS_SCREEN_MAX)
-		return cs_fault_set(fault, CS_E_TOO_LARGE, "facts_shown", "more than %d bytes to read", CS_SCREEN_MAX);
+		return cs_fault_set(fault, CS_E_TOO_LARGE, "facts_shown",
+			"more than %d bytes to read", CS_SCREEN_MAX);
 	*ret_facts = json_incref(facts);
 	return CS_OK;
 }

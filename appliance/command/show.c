@@ -31,7 +31,8 @@ enum cs_err cs_command_show(struct cs_call *call, struct cs_fault *fault)
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 	const json_t *action;
 	const char *address;
-	enum cs_err err = cs_caller_ask_once(call, "Show", json_pack("{s:s}", "id", call->operand[0]), &reply, fault);
+	enum cs_err err = cs_caller_ask_once(
+		call, "Show", json_pack("{s:s}", "id", call->operand[0]), &reply, fault);
 
 	if (err != CS_OK)
 		return err;
@@ -44,7 +45,8 @@ enum cs_err cs_command_show(struct cs_call *call, struct cs_fault *fault)
 		return err;
 	cs_caller_print_action(action, &text);
 	decision_rows(reply, &text);
-	cs_present_core(json_object_get(reply, "core"), CS_CLAIMED, address != NULL ? address : "-", screen);
+	cs_present_core(json_object_get(reply, "core"), CS_CLAIMED, address != NULL ? address : "-",
+		screen);
 	err = cs_screen_render(screen, &text);
 	return err == CS_OK ? cs_report_write(&text, fault) : err;
 }

@@ -10,8 +10,10 @@ static void add_version(struct cs_bytes *text, const char *label, const json_t *
 	CS_CLEANUP_BYTES struct cs_bytes line = {0};
 	const char *address = cs_json_text(named, "address");
 
-	cs_bytes_addf(&line, "version %" PRId64 ", %s", cs_json_integer(named, "version", 0), address != NULL ? address : "-");
-	cs_report_field(text, label, 14, cs_bytes_check(&line) == CS_OK ? (const char *)line.data : NULL);
+	cs_bytes_addf(&line, "version %" PRId64 ", %s", cs_json_integer(named, "version", 0),
+		address != NULL ? address : "-");
+	cs_report_field(
+		text, label, 14, cs_bytes_check(&line) == CS_OK ? (const char *)line.data : NULL);
 }
 
 enum cs_err cs_command_status(struct cs_call *call, struct cs_fault *fault)
@@ -36,10 +38,12 @@ enum cs_err cs_command_status(struct cs_call *call, struct cs_fault *fault)
 	cs_report_field(&text, "signer", 14, ready ? "ready" : cs_json_text(signer, "reason"));
 	if (!ready)
 		cs_report_field(&text, "", 14, cs_json_text(signer, "detail"));
-	cs_bytes_addf(&text, "%-14s%" PRId64 "\n", "log size", cs_json_integer(json_object_get(reply, "log"), "size", 0));
+	cs_bytes_addf(&text, "%-14s%" PRId64 "\n", "log size",
+		cs_json_integer(json_object_get(reply, "log"), "size", 0));
 	cs_report_field(&text, "log root", 14, cs_json_text_at(reply, "log/root"));
-	cs_bytes_addf(&text, "%-14s%" PRId64 "\n%-14s%" PRId64 "\n", "waiting", cs_json_integer(actions, "waiting", 0),
-		"unsealed", cs_json_integer(actions, "unsealed", 0));
+	cs_bytes_addf(&text, "%-14s%" PRId64 "\n%-14s%" PRId64 "\n", "waiting",
+		cs_json_integer(actions, "waiting", 0), "unsealed",
+		cs_json_integer(actions, "unsealed", 0));
 	cs_report_field(&text, "running since", 14, cs_json_text(reply, "started_at"));
 	return cs_report_write(&text, fault);
 }

@@ -14,7 +14,8 @@ static enum cs_err open_terminal(int *ret_fd, struct cs_fault *fault)
 	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
-		return cs_fault_set(fault, CS_E_PIN_SOURCE, "/dev/tty", "no terminal to ask on: %s", strerror(errno));
+		return cs_fault_set(fault, CS_E_PIN_SOURCE, "/dev/tty", "no terminal to ask on: %s",
+			strerror(errno));
 	*ret_fd = fd;
 	return CS_OK;
 }
@@ -28,7 +29,8 @@ static enum cs_err write_all(int fd, const void *data, size_t len, struct cs_fau
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return cs_fault_set(fault, CS_E_IO, "/dev/tty", "cannot write: %s", strerror(errno));
+			return cs_fault_set(
+				fault, CS_E_IO, "/dev/tty", "cannot write: %s", strerror(errno));
 		at += n;
 		len -= (size_t)n;
 	}
@@ -49,7 +51,9 @@ enum cs_err cs_terminal_write(const struct cs_bytes *text, struct cs_fault *faul
 	return err;
 }
 
-/* One line without its newline; what does not fit is read and dropped, and makes the answer none. */
+/*
+ * One line without its newline; what does not fit is read and dropped, and makes the answer none.
+ */
 static enum cs_err read_line(int fd, char line[ANSWER_MAX], struct cs_fault *fault)
 {
 	size_t len = 0;
@@ -61,7 +65,8 @@ static enum cs_err read_line(int fd, char line[ANSWER_MAX], struct cs_fault *fau
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return cs_fault_set(fault, CS_E_IO, "/dev/tty", "cannot read: %s", strerror(errno));
+			return cs_fault_set(
+				fault, CS_E_IO, "/dev/tty", "cannot read: %s", strerror(errno));
 		if (n == 0 || c == '\n')
 			break;
 		if (len + 1 < ANSWER_MAX)
@@ -83,7 +88,8 @@ enum cs_err cs_terminal_confirm(const char *question, bool *ret_yes, struct cs_f
 		return err;
 	/* A `y` that was typed ahead answers a question that nobody has read. */
 	if (tcflush(fd, TCIFLUSH) != 0)
-		err = cs_fault_set(fault, CS_E_IO, "/dev/tty", "cannot drop what was typed ahead: %s", strerror(errno));
+		err = cs_fault_set(fault, CS_E_IO, "/dev/tty",
+			"cannot drop what was typed ahead: %s", strerror(errno));
 	if (err == CS_OK)
 		err = write_all(fd, question, strlen(question), fault);
 	if (err == CS_OK)

@@ -18,7 +18,9 @@ static bool is_embedded(const char *name)
 	return false;
 }
 
-/* A file: URI of the whole path, so that relative references find the files beside it (RFC 8089). */
+/*
+ * A file: URI of the whole path, so that relative references find the files beside it (RFC 8089).
+ */
 static enum cs_err file_uri(const char *path, struct cs_bytes *uri, struct cs_fault *fault)
 {
 	static const char digits[] = "0123456789ABCDEF";
@@ -31,14 +33,15 @@ static enum cs_err file_uri(const char *path, struct cs_bytes *uri, struct cs_fa
 		unsigned char byte = (unsigned char)*c;
 		char escape[3] = {'%', digits[byte >> 4], digits[byte & 15]};
 		bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-			(byte >= '0' && byte <= '9') || strchr("/._-~", byte) != NULL;
+			     (byte >= '0' && byte <= '9') || strchr("/._-~", byte) != NULL;
 		cs_bytes_add(uri, plain ? (const void *)c : escape, plain ? 1 : 3);
 	}
 	free(whole);
 	return cs_bytes_check(uri);
 }
 
-static enum cs_err add_file(struct cs_schema_registry *registry, const char *path, struct cs_bytes *uri, struct cs_fault *fault)
+static enum cs_err add_file(struct cs_schema_registry *registry, const char *path,
+	struct cs_bytes *uri, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *schema = NULL;
 	struct cs_fault inner = {0};
@@ -49,21 +52,27 @@ static enum cs_err add_file(struct cs_schema_registry *registry, const char *pat
 	if (err != CS_OK)
 		return err;
 	err = cs_schema_add(registry, (const char *)uri->data, schema, &inner);
-	return err == CS_OK ? CS_OK : cs_fault_set(fault, err, path, "%s %s", inner.path, inner.detail);
+	return err == CS_OK ? CS_OK
+			    : cs_fault_set(fault, err, path, "%s %s", inner.path, inner.detail);
 }
 
-/* A file by that name, or else one of ours by its name. The registry of ours is made for the latter alone: names stay apart. */
-static enum cs_err collect(const struct cs_call *call, struct cs_schema_registry **ret_registry, struct cs_bytes *uri,
-	struct cs_fault *fault)
+/*
+ * A file by that name, or else one of ours by its name. The registry of ours is made for the
+ * latter alone: names stay apart.
+ */
+static enum cs_err collect(const struct cs_call *call, struct cs_schema_registry **ret_registry,
+	struct cs_bytes *uri, struct cs_fault *fault)
 {
 	const char *schema = cs_call_value(call, "schema");
 	bool embedded = access(schema, F_OK) != 0 && is_embedded(schema);
 	struct cs_schema_registry *registry = NULL;
 	const char *with;
-	enum cs_err err = embedded ? cs_schema_registry_embedded(&registry) : cs_schema_registry_new(&registry);
+	enum cs_err err = embedded ? cs_schema_registry_embedded(&registry)
+				   : cs_schema_registry_new(&registry);
 
 	if (err == CS_OK)
-		err = embedded ? cs_bytes_add_text(uri, schema) : add_file(registry, schema, uri, fault);
+		err = embedded ? cs_bytes_add_text(uri, schema)
+			       : add_file(registry, schema, uri, fault);
 	for (size_t i = 0; err == CS_OK && (with = cs_call_nth(call, "with", i)) != NULL; i++) {
 		CS_CLEANUP_BYTES struct cs_bytes other = {0};
 		err = add_file(registry, with, &other, fault);
@@ -92,7 +101,9 @@ enum cs_err cs_command_validate(struct cs_call *call, struct cs_fault *fault)
 	if (err == CS_OK) {
 		err = cs_schema_validate(registry, (const char *)uri.data, doc, &inner);
 		if (err != CS_OK)
-			cs_fault_set(fault, err, inner.path[0] != '\0' ? inner.path : "\"\" (the whole document)", "%s", inner.detail);
+			cs_fault_set(fault, err,
+				inner.path[0] != '\0' ? inner.path : "\"\" (the whole document)",
+				"%s", inner.detail);
 	}
 	cs_schema_registry_free(registry);
 	return err;

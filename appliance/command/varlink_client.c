@@ -12,7 +12,7 @@
 
 struct cs_varlink {
 	int fd;
-	struct cs_bytes unread;	/* bytes received after the last message */
+	struct cs_bytes unread; /* bytes received after the last message */
 };
 
 void cs_varlink_close(struct cs_varlink *link)
@@ -30,22 +30,26 @@ void cs_varlink_cleanup(struct cs_varlink **link)
 	cs_varlink_close(*link);
 }
 
-enum cs_err cs_varlink_connect(const char *path, struct cs_varlink **ret_link, struct cs_fault *fault)
+enum cs_err cs_varlink_connect(
+	const char *path, struct cs_varlink **ret_link, struct cs_fault *fault)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct cs_varlink *link;
 
 	if (strlen(path) >= sizeof address.sun_path)
-		return cs_fault_set(fault, CS_E_USAGE, path, "a socket's path has at most %zu bytes", sizeof address.sun_path - 1);
+		return cs_fault_set(fault, CS_E_USAGE, path,
+			"a socket's path has at most %zu bytes", sizeof address.sun_path - 1);
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	link = calloc(1, sizeof *link);
 	if (link == NULL)
 		return CS_E_NOMEM;
 	link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (link->fd < 0 || connect(link->fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+	if (link->fd < 0 ||
+		connect(link->fd, (const struct sockaddr *)&address, sizeof address) != 0) {
 		int saved = errno;
 		cs_varlink_close(link);
-		return cs_fault_set(fault, CS_E_SERVICE, path, "cannot connect: %s", strerror(saved));
+		return cs_fault_set(
+			fault, CS_E_SERVICE, path, "cannot connect: %s", strerror(saved));
 	}
 	*ret_link = link;
 	return CS_OK;
@@ -58,14 +62,16 @@ static enum cs_err send_all(int fd, const uint8_t *data, size_t len, struct cs_f
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return cs_fault_set(fault, CS_E_SERVICE, "", "cannot send: %s", strerror(errno));
+			return cs_fault_set(
+				fault, CS_E_SERVICE, "", "cannot send: %s", strerror(errno));
 		data += n;
 		len -= (size_t)n;
 	}
 	return CS_OK;
 }
 
-enum cs_err cs_varlink_send(struct cs_varlink *link, const char *method, json_t *parameters, bool more, struct cs_fault *fault)
+enum cs_err cs_varlink_send(struct cs_varlink *link, const char *method, json_t *parameters,
+	bool more, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 	CS_CLEANUP_BYTES struct cs_bytes name = {0};
@@ -75,7 +81,8 @@ enum cs_err cs_varlink_send(struct cs_varlink *link, const char *method, json_t 
 	cs_bytes_addf(&name, "%s.%s", CS_APPLIANCE_INTERFACE, method);
 	if (cs_bytes_check(&name) != CS_OK)
 		return CS_E_NOMEM;
-	message = json_pack("{s:s, s:O}", "method", (const char *)name.data, "parameters", parameters);
+	message = json_pack(
+		"{s:s, s:O}", "method", (const char *)name.data, "parameters", parameters);
 	if (message == NULL || (more && json_object_set_new(message, "more", json_true()) != 0))
 		return CS_E_NOMEM;
 	err = cs_canonical_print(message, &text);
@@ -84,7 +91,8 @@ enum cs_err cs_varlink_send(struct cs_varlink *link, const char *method, json_t 
 	if (err != CS_OK)
 		return cs_fault_set(fault, err, "", "cannot print the call");
 	if (text.len > CS_MESSAGE_MAX)
-		return cs_fault_set(fault, CS_E_TOO_LARGE, "", "the call has more than %d bytes", CS_MESSAGE_MAX);
+		return cs_fault_set(fault, CS_E_TOO_LARGE, "", "the call has more than %d bytes",
+			CS_MESSAGE_MAX);
 	return send_all(link->fd, text.data, text.len, fault);
 }
 
@@ -97,43 +105,53 @@ static int64_t now_milliseconds(void)
 }
 
 /* Until link->unread holds a NUL; its place in *ret_len. */
-static enum cs_err read_message(struct cs_varlink *link, int64_t deadline, size_t *ret_len, struct cs_fault *fault)
+static enum cs_err read_message(
+	struct cs_varlink *link, int64_t deadline, size_t *ret_len, struct cs_fault *fault)
 {
 	uint8_t block[65536];
 	size_t searched = 0;
 
 	for (;;) {
 		struct cs_bytes *b = &link->unread;
-		const uint8_t *end = b->len > searched ? memchr(b->data + searched, 0, b->len - searched) : NULL;
+		const uint8_t *end =
+			b->len > searched ? memchr(b->data + searched, 0, b->len - searched) : NULL;
 		if (end != NULL) {
 			*ret_len = (size_t)(end - b->data);
 			return CS_OK;
 		}
 		searched = b->len;
 		if (b->len > CS_MESSAGE_MAX)
-			return cs_fault_set(fault, CS_E_SERVICE, "", "a reply of more than %d bytes", CS_MESSAGE_MAX);
+			return cs_fault_set(fault, CS_E_SERVICE, "",
+				"a reply of more than %d bytes", CS_MESSAGE_MAX);
 		int64_t left = deadline - now_milliseconds();
 		struct pollfd wait = {.fd = link->fd, .events = POLLIN};
 		int ready = left <= 0 ? 0 : poll(&wait, 1, left > 60000 ? 60000 : (int)left);
 		if (ready < 0 && errno != EINTR)
-			return cs_fault_set(fault, CS_E_SERVICE, "", "cannot wait: %s", strerror(errno));
+			return cs_fault_set(
+				fault, CS_E_SERVICE, "", "cannot wait: %s", strerror(errno));
 		if (ready == 0 && left <= 60000)
-			return cs_fault_set(fault, CS_E_TIMEOUT, "", "the appliance did not answer in time");
+			return cs_fault_set(
+				fault, CS_E_TIMEOUT, "", "the appliance did not answer in time");
 		if (ready <= 0)
 			continue;
 		ssize_t n = read(link->fd, block, sizeof block);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return cs_fault_set(fault, CS_E_SERVICE, "", "cannot read: %s", strerror(errno));
+			return cs_fault_set(
+				fault, CS_E_SERVICE, "", "cannot read: %s", strerror(errno));
 		if (n == 0)
-			return cs_fault_set(fault, CS_E_SERVICE, "", "the appliance closed the connection");
+			return cs_fault_set(
+				fault, CS_E_SERVICE, "", "the appliance closed the connection");
 		if (cs_bytes_add(b, block, (size_t)n) != CS_OK)
 			return CS_E_NOMEM;
 	}
 }
 
-/* What an error reply means. `name` is the whole error name, such as io.countersign.Appliance.NotFound. */
+/*
+ * What an error reply means. `name` is the whole error name, such as
+ * io.countersign.Appliance.NotFound.
+ */
 static enum cs_err refusal(const char *name, const json_t *parameters, struct cs_fault *fault)
 {
 	static const struct {
@@ -155,13 +173,15 @@ static enum cs_err refusal(const char *name, const json_t *parameters, struct cs
 		if (err == CS_ERR_COUNT && strcmp(name, standard[i].name) == 0)
 			err = standard[i].err;
 	if (err == CS_ERR_COUNT || err == CS_OK)
-		return cs_fault_set(fault, CS_E_STATE, path != NULL ? path : "", "%s%s%s%s%s", name, code != NULL ? " " : "",
-			code != NULL ? code : "", detail != NULL ? ": " : "", detail != NULL ? detail : "");
-	return cs_fault_set(fault, err, path != NULL ? path : "", "%s", detail != NULL ? detail : "");
+		return cs_fault_set(fault, CS_E_STATE, path != NULL ? path : "", "%s%s%s%s%s", name,
+			code != NULL ? " " : "", code != NULL ? code : "",
+			detail != NULL ? ": " : "", detail != NULL ? detail : "");
+	return cs_fault_set(
+		fault, err, path != NULL ? path : "", "%s", detail != NULL ? detail : "");
 }
 
-enum cs_err cs_varlink_receive(struct cs_varlink *link, int64_t milliseconds, json_t **ret_parameters, bool *ret_continues,
-	bool *ret_refused, struct cs_fault *fault)
+enum cs_err cs_varlink_receive(struct cs_varlink *link, int64_t milliseconds,
+	json_t **ret_parameters, bool *ret_continues, bool *ret_refused, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *message = NULL;
 	struct cs_fault inner = {0};
@@ -176,8 +196,8 @@ enum cs_err cs_varlink_receive(struct cs_varlink *link, int64_t milliseconds, js
 	if (err == CS_E_NOMEM)
 		return err;
 	if (err != CS_OK || !json_is_object(message))
-		return cs_fault_set(fault, CS_E_SERVICE, "", "the reply is no Varlink message: %s %s", cs_err_name(err),
-			inner.detail);
+		return cs_fault_set(fault, CS_E_SERVICE, "",
+			"the reply is no Varlink message: %s %s", cs_err_name(err), inner.detail);
 	json_t *parameters = json_object_get(message, "parameters");
 	const char *name = cs_json_text(message, "error");
 	if (json_object_get(message, "error") != NULL) {
@@ -186,7 +206,8 @@ enum cs_err cs_varlink_receive(struct cs_varlink *link, int64_t milliseconds, js
 		return refusal(name != NULL ? name : "an error without a name", parameters, fault);
 	}
 	if (parameters != NULL && !json_is_object(parameters))
-		return cs_fault_set(fault, CS_E_SERVICE, "/parameters", "the reply's parameters are no object");
+		return cs_fault_set(
+			fault, CS_E_SERVICE, "/parameters", "the reply's parameters are no object");
 	*ret_parameters = parameters != NULL ? json_incref(parameters) : json_object();
 	if (*ret_parameters == NULL)
 		return CS_E_NOMEM;

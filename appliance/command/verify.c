@@ -8,9 +8,9 @@
 #include <time.h>
 
 struct keys {
-	struct cs_keyring *published;	/* owned, from --jwks */
-	struct cs_trust *trust;		/* owned, from --trust */
-	const struct cs_keyring *ring;	/* the one of the two */
+	struct cs_keyring *published;  /* owned, from --jwks */
+	struct cs_trust *trust;	       /* owned, from --trust */
+	const struct cs_keyring *ring; /* the one of the two */
 	char fingerprint[CS_ADDRESS_TEXT];
 };
 
@@ -21,15 +21,17 @@ static enum cs_err check_usage(const struct cs_call *call, struct cs_fault *faul
 	if (cs_call_has(call, "jwks") == cs_call_has(call, "trust"))
 		return cs_fault_set(fault, CS_E_USAGE, "", "either --jwks or --trust is needed");
 	if (cs_call_has(call, "expect-allow") != cs_call_has(call, "request"))
-		return cs_fault_set(fault, CS_E_USAGE, "", "--expect-allow and --request belong together");
+		return cs_fault_set(
+			fault, CS_E_USAGE, "", "--expect-allow and --request belong together");
 	if (pin != NULL && !cs_address_ok(pin))
-		return cs_fault_set(fault, CS_E_USAGE, "", "--pin is an address: sha256: and 64 hexadecimal digits");
+		return cs_fault_set(fault, CS_E_USAGE, "",
+			"--pin is an address: sha256: and 64 hexadecimal digits");
 	return CS_OK;
 }
 
 /* Published keys: the pin is their address, which is their fingerprint. */
-static enum cs_err load_published(const struct cs_call *call, struct cs_schema_registry *registry, struct keys *keys,
-	struct cs_fault *fault)
+static enum cs_err load_published(const struct cs_call *call, struct cs_schema_registry *registry,
+	struct keys *keys, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *jwks = NULL;
 	const char *path = cs_call_value(call, "jwks");
@@ -39,20 +41,25 @@ static enum cs_err load_published(const struct cs_call *call, struct cs_schema_r
 	if (err != CS_OK)
 		return err;
 	if (!json_is_object(jwks))
-		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, path, "a set of keys is an object");
+		return cs_fault_set(
+			fault, CS_E_DOCUMENT_INVALID, path, "a set of keys is an object");
 	err = cs_address_of(jwks, keys->fingerprint);
 	if (err != CS_OK)
 		return cs_fault_set(fault, err, path, "has no address");
 	if (pin != NULL && strcmp(pin, keys->fingerprint) != 0)
-		return cs_fault_set(fault, CS_E_ADDRESS_MISMATCH, path, "its fingerprint is %s", keys->fingerprint);
+		return cs_fault_set(fault, CS_E_ADDRESS_MISMATCH, path, "its fingerprint is %s",
+			keys->fingerprint);
 	err = cs_keyring_from_jwks(registry, jwks, &keys->published, fault);
 	keys->ring = keys->published;
 	return err;
 }
 
-/* All trust sets: the pin is the genesis' address; without one the file's own first version is taken as the genesis, and named. */
-static enum cs_err load_trust(const struct cs_call *call, struct cs_schema_registry *registry, struct keys *keys,
-	struct cs_fault *fault)
+/*
+ * All trust sets: the pin is the genesis' address; without one the file's own first version is
+ * taken as the genesis, and named.
+ */
+static enum cs_err load_trust(const struct cs_call *call, struct cs_schema_registry *registry,
+	struct keys *keys, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *versions = NULL;
 	const char *path = cs_call_value(call, "trust");
@@ -62,20 +69,23 @@ static enum cs_err load_trust(const struct cs_call *call, struct cs_schema_regis
 	if (err != CS_OK)
 		return err;
 	if (json_array_size(versions) == 0)
-		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, path, "not an array of trust sets");
+		return cs_fault_set(
+			fault, CS_E_DOCUMENT_INVALID, path, "not an array of trust sets");
 	if (!json_is_object(json_array_get(versions, 0)))
 		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, path, "a trust set is an object");
 	err = cs_address_of(json_array_get(versions, 0), keys->fingerprint);
 	if (err != CS_OK)
 		return cs_fault_set(fault, err, path, "has no address");
-	err = cs_trust_load(registry, versions, pin != NULL ? pin : keys->fingerprint, &keys->trust, fault);
+	err = cs_trust_load(
+		registry, versions, pin != NULL ? pin : keys->fingerprint, &keys->trust, fault);
 	if (err != CS_OK)
 		return err;
 	keys->ring = cs_trust_keyring(keys->trust);
 	return CS_OK;
 }
 
-static void print_verdict(const struct cs_call *call, const json_t *verdict, const struct keys *keys, struct cs_bytes *text)
+static void print_verdict(const struct cs_call *call, const json_t *verdict,
+	const struct keys *keys, struct cs_bytes *text)
 {
 	const json_t *entry;
 	size_t i;
@@ -83,14 +93,17 @@ static void print_verdict(const struct cs_call *call, const json_t *verdict, con
 	json_array_foreach(json_object_get(verdict, "checks"), i, entry) {
 		const char *code = cs_json_text(entry, "code");
 		const char *detail = cs_json_text(entry, "detail");
-		cs_report_field(text, cs_json_text(entry, "result"), 13, cs_json_text(entry, "name"));
+		cs_report_field(
+			text, cs_json_text(entry, "result"), 13, cs_json_text(entry, "name"));
 		if (code != NULL && strcmp(code, "ok") != 0)
 			cs_report_field(text, "", 15, code);
 		if (detail != NULL && detail[0] != '\0')
 			cs_report_field(text, "", 15, detail);
 	}
 	cs_report_field(text, "keys", 13, keys->fingerprint);
-	cs_report_field(text, "", 13, cs_call_has(call, "pin") ? "pinned" : "NOT PINNED: you trust the file that you gave");
+	cs_report_field(text, "", 13,
+		cs_call_has(call, "pin") ? "pinned"
+					 : "NOT PINNED: you trust the file that you gave");
 	cs_report_field(text, "revocations", 13, cs_json_text(verdict, "revocations_as_of"));
 	cs_report_field(text, "assurance", 13, cs_json_text(verdict, "assurance"));
 	cs_report_field(text, "verdict", 13, cs_json_text(verdict, "summary"));
@@ -104,7 +117,8 @@ static void report_refusal(const json_t *verdict, bool authentic)
 	const json_t *entry;
 	size_t i;
 
-	cs_fault_set(&fault, err, "", "%s", cs_json_text(verdict, "summary") != NULL ? cs_json_text(verdict, "summary") : "");
+	cs_fault_set(&fault, err, "", "%s",
+		cs_json_text(verdict, "summary") != NULL ? cs_json_text(verdict, "summary") : "");
 	json_array_foreach(json_object_get(verdict, "checks"), i, entry) {
 		const char *result = cs_json_text(entry, "result");
 		const char *code = cs_json_text(entry, "code");
@@ -114,14 +128,15 @@ static void report_refusal(const json_t *verdict, bool authentic)
 			continue;
 		if (code != NULL && cs_err_by_name(code) != CS_ERR_COUNT)
 			err = cs_err_by_name(code);
-		cs_fault_set(&fault, err, name != NULL ? name : "", "%s", detail != NULL ? detail : "");
+		cs_fault_set(
+			&fault, err, name != NULL ? name : "", "%s", detail != NULL ? detail : "");
 		break;
 	}
 	cs_report_error(err, &fault, false);
 }
 
-static enum cs_err judge(struct cs_call *call, const struct keys *keys, struct cs_schema_registry *registry,
-	struct cs_fault *fault)
+static enum cs_err judge(struct cs_call *call, const struct keys *keys,
+	struct cs_schema_registry *registry, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *document = NULL;
 	CS_CLEANUP_JSON json_t *request = NULL;
@@ -132,7 +147,8 @@ static enum cs_err judge(struct cs_call *call, const struct keys *keys, struct c
 	enum cs_err err = cs_file_read_json(call->operand[0], CS_MESSAGE_MAX, &document, fault);
 
 	if (err == CS_OK && expect_allow)
-		err = cs_file_read_json(cs_call_value(call, "request"), CS_CORE_MAX, &request, fault);
+		err = cs_file_read_json(
+			cs_call_value(call, "request"), CS_CORE_MAX, &request, fault);
 	if (err != CS_OK)
 		return err;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -149,7 +165,8 @@ static enum cs_err judge(struct cs_call *call, const struct keys *keys, struct c
 	if (err != CS_OK)
 		return err;
 	bool authentic = json_is_true(json_object_get(verdict, "authentic"));
-	bool good = authentic && (!expect_allow || json_is_true(json_object_get(verdict, "authorised")));
+	bool good = authentic &&
+		    (!expect_allow || json_is_true(json_object_get(verdict, "authorised")));
 	call->exit = good ? CS_EXIT_DONE : CS_EXIT_REFUSED;
 	if (!call->json)
 		print_verdict(call, verdict, keys, &text);
@@ -170,7 +187,8 @@ enum cs_err cs_command_verify(struct cs_call *call, struct cs_fault *fault)
 	if (err == CS_OK)
 		err = cs_schema_registry_embedded(&registry);
 	if (err == CS_OK)
-		err = cs_call_has(call, "jwks") ? load_published(call, registry, &keys, fault) : load_trust(call, registry, &keys, fault);
+		err = cs_call_has(call, "jwks") ? load_published(call, registry, &keys, fault)
+						: load_trust(call, registry, &keys, fault);
 	if (err == CS_OK)
 		err = judge(call, &keys, registry, fault);
 	cs_trust_free(keys.trust);

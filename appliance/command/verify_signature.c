@@ -6,7 +6,8 @@
 #include <countersign/limits.h>
 
 /*
- * Verification by the standards alone (RFC 8032, FIPS 186-5): no low S is demanded here, because the signature may be anybody's.
+ * Verification by the standards alone (RFC 8032, FIPS 186-5): no low S is demanded here, because
+ * the signature may be anybody's.
  */
 enum cs_err cs_command_verify_signature(struct cs_call *call, struct cs_fault *fault)
 {
@@ -22,19 +23,25 @@ enum cs_err cs_command_verify_signature(struct cs_call *call, struct cs_fault *f
 		return cs_fault_set(fault, CS_E_USAGE, "", "--alg is EdDSA, ES256 or ES384");
 	err = cs_file_read(key_file, CS_MESSAGE_MAX, &pem, fault);
 	if (err == CS_OK)
-		err = cs_file_read(cs_call_value(call, "message"), CS_COMMAND_FILE_MAX, &message, fault);
+		err = cs_file_read(
+			cs_call_value(call, "message"), CS_COMMAND_FILE_MAX, &message, fault);
 	if (err == CS_OK)
-		err = cs_file_read(cs_call_value(call, "signature"), CS_MESSAGE_MAX, &signature, fault);
+		err = cs_file_read(
+			cs_call_value(call, "signature"), CS_MESSAGE_MAX, &signature, fault);
 	if (err != CS_OK)
 		return err;
 
 	err = cs_public_key_from_pem(pem.data != NULL ? (const void *)pem.data : "", pem.len, &key);
 	if (err != CS_OK)
-		return cs_fault_set(fault, err, key_file, "not a SubjectPublicKeyInfo in PEM with a usable key");
+		return cs_fault_set(fault, err, key_file,
+			"not a SubjectPublicKeyInfo in PEM with a usable key");
 	if (key.alg != alg)
-		return cs_fault_set(fault, CS_E_ALGORITHM, key_file, "the key is for %s", cs_alg_name(key.alg));
-	err = cs_signature_verify(&key, message.data != NULL ? (const void *)message.data : "", message.len,
-		signature.data != NULL ? signature.data : (const uint8_t *)"", signature.len,
-		cs_call_has(call, "der") ? CS_SIGNATURE_DER : 0);
-	return err == CS_OK ? CS_OK : cs_fault_set(fault, err, "", "not a signature of this message by this key");
+		return cs_fault_set(
+			fault, CS_E_ALGORITHM, key_file, "the key is for %s", cs_alg_name(key.alg));
+	err = cs_signature_verify(&key, message.data != NULL ? (const void *)message.data : "",
+		message.len, signature.data != NULL ? signature.data : (const uint8_t *)"",
+		signature.len, cs_call_has(call, "der") ? CS_SIGNATURE_DER : 0);
+	return err == CS_OK ? CS_OK
+			    : cs_fault_set(fault, err, "",
+				      "not a signature of this message by this key");
 }

@@ -8,7 +8,8 @@
 
 #define FOREVER_SECONDS (366L * 24 * 3600)
 
-static enum cs_err timeout_of(const struct cs_call *call, int64_t *ret_seconds, struct cs_fault *fault)
+static enum cs_err timeout_of(
+	const struct cs_call *call, int64_t *ret_seconds, struct cs_fault *fault)
 {
 	const char *text = cs_call_value(call, "timeout");
 	char *end;
@@ -31,8 +32,12 @@ static int64_t milliseconds(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Follows the action until it is final or the time is over; the last that was heard of it stays in *action. */
-static enum cs_err follow(struct cs_call *call, struct cs_varlink *link, int64_t seconds, json_t **action, struct cs_fault *fault)
+/*
+ * Follows the action until it is final or the time is over; the last that was heard of it stays
+ * in *action.
+ */
+static enum cs_err follow(struct cs_call *call, struct cs_varlink *link, int64_t seconds,
+	json_t **action, struct cs_fault *fault)
 {
 	int64_t deadline = milliseconds() + seconds * 1000;
 	bool continues = true;
@@ -44,7 +49,8 @@ static enum cs_err follow(struct cs_call *call, struct cs_varlink *link, int64_t
 		/* The first reply comes at once: it is heard even with a timeout of nothing. */
 		if (*action == NULL && left < 2000)
 			left = 2000;
-		enum cs_err err = cs_varlink_receive(link, left, &reply, &continues, &refused, fault);
+		enum cs_err err =
+			cs_varlink_receive(link, left, &reply, &continues, &refused, fault);
 		if (err == CS_E_TIMEOUT && *action != NULL && !refused)
 			return CS_OK;
 		if (err != CS_OK)
@@ -52,7 +58,8 @@ static enum cs_err follow(struct cs_call *call, struct cs_varlink *link, int64_t
 		json_decref(*action);
 		*action = json_incref(json_object_get(reply, "action"));
 		if (*action == NULL)
-			return cs_fault_set(fault, CS_E_SERVICE, "/action", "the reply has no action");
+			return cs_fault_set(
+				fault, CS_E_SERVICE, "/action", "the reply has no action");
 		if (json_is_true(json_object_get(*action, "final")))
 			return CS_OK;
 	}
@@ -78,8 +85,9 @@ enum cs_err cs_command_wait(struct cs_call *call, struct cs_fault *fault)
 		err = follow(call, link, seconds, &action, fault);
 	if (err != CS_OK)
 		return err;
-	call->exit = json_is_true(json_object_get(action, "final")) ? cs_caller_exit(cs_json_text(action, "state")) :
-		CS_EXIT_WAITING;
+	call->exit = json_is_true(json_object_get(action, "final"))
+			     ? cs_caller_exit(cs_json_text(action, "state"))
+			     : CS_EXIT_WAITING;
 	if (call->json)
 		return cs_report_json(action, fault);
 	cs_caller_print_action(action, &text);
