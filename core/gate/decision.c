@@ -79,8 +79,9 @@ void cs_gate_decide(struct cs_gate *gate)
 	cs_check(gate, CS_CHECK_APPROVALS_CURRENT, expired == NULL, "approval_expired", "expired: %s", cs_shown(expired));
 	cs_check(gate, CS_CHECK_APPROVALS_FIT, unfit == NULL, "approval_unfit", "fills no slot of its own: %s",
 		cs_shown(unfit));
-	/* Before the last run an open slot is what the answer asks for, not a fault. */
-	cs_check(gate, CS_CHECK_QUORUM, !gate->input->final || gate->slots_open == 0, "approval_missing",
+	/* Before the last run an open slot is what the answer asks for, not a fault; advice is not approved by anybody. */
+	bool advice = !gate->class_known || gate->oversight.level < 2;
+	cs_check(gate, CS_CHECK_QUORUM, !gate->input->final || advice || gate->slots_open == 0, "approval_missing",
 		"%zu slots, %zu open, such as %s", gate->class_known ? gate->oversight.slot_count : (size_t)0,
 		gate->slots_open, cs_shown(open));
 }

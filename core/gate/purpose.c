@@ -126,11 +126,13 @@ static void check_restrictions(struct cs_gate *gate)
 	static const char *const judged[] = {
 		"jurisdiction", "weekly_window", "rate_cap", "dual_control", "requires_evidence", "max_blast_radius"};
 	const json_t *restrictions = json_object_get(gate->purpose, "restrictions");
+	int64_t services = cs_json_integer(cs_json_at(gate->input->core, "due_diligence/blast_radius"), "services",
+		0);
 	const char *unknown = NULL;
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(gate->purpose != NULL ? json_object_get(gate->purpose, "restrictions") : NULL, name, value) {
+	json_object_foreach(json_object_get(gate->purpose, "restrictions"), name, value) {
 		bool known = false;
 
 		for (size_t i = 0; i < sizeof judged / sizeof judged[0]; i++)
@@ -138,11 +140,9 @@ static void check_restrictions(struct cs_gate *gate)
 		if (strcmp(name, "weekly_window") == 0)
 			known = json_is_string(value) &&
 				cs_weekly_window(json_string_value(value), gate->input->now) != CS_WEEKLY_UNKNOWN;
-		/* Ours counts services. */
+		/* Ours counts services. A radius that is not stated is refused by its own check. */
 		if (strcmp(name, "max_blast_radius") == 0)
-			known = json_is_integer(value) &&
-				(json_int_t)json_array_size(cs_json_at(gate->input->core,
-					"due_diligence/blast_radius/services")) <= json_integer_value(value);
+			known = json_is_integer(value) && services <= json_integer_value(value);
 		if (!known)
 			unknown = name;
 	}
