@@ -66,10 +66,12 @@ enum cs_err cs_objects_find(struct cs_token *token, CK_OBJECT_CLASS class, const
 		return cs_token_fault(token, "C_FindObjectsInit", rv, fault);
 	objects.count = 0;
 	err = collect(token, session, &objects, fault);
-	/* A search that stays open blocks the session's next one. */
 	rv = p11->C_FindObjectsFinal(session);
 	if (err == CS_OK && rv != CKR_OK)
 		err = cs_token_fault(token, "C_FindObjectsFinal", rv, fault);
+	/* A search that stays open blocks the session's next one. */
+	if (rv != CKR_OK)
+		cs_token_renew_session(token);
 	if (err == CS_OK)
 		*ret_objects = objects;
 	return err;

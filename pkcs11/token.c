@@ -144,6 +144,16 @@ void cs_token_renew_session(struct cs_token *token)
 	token->has_session = true;
 }
 
+/* False only when the token says so: a session that cannot be asked is another failure. */
+static bool logged_in(const struct cs_token *token)
+{
+	CK_SESSION_INFO info;
+
+	memset(&info, 0, sizeof info);
+	return !token->has_session || cs_module_functions(token->module)->C_GetSessionInfo(token->session, &info) != CKR_OK
+		|| info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS;
+}
+
 enum cs_err cs_token_fault(struct cs_token *token, const char *call, CK_RV rv, struct cs_fault *fault)
 {
 	struct cs_fault why = {0};
@@ -155,6 +165,10 @@ enum cs_err cs_token_fault(struct cs_token *token, const char *call, CK_RV rv, s
 		return cs_ckr_fault(fault, call, rv);
 	if (look_again(token, &slot, &why) != CS_OK)
 		return cs_fault_set(fault, CS_E_TOKEN_REMOVED, call, "%s: %s (0x%lx); %s", call, cs_ckr_name(rv), rv, why.detail);
+	/* Without the login private keys are gone and their handles mean nothing, which is all that a module says then. */
+	if ((err == CS_E_TOKEN_KEY || rv == CKR_USER_NOT_LOGGED_IN) && !logged_in(token))
+		return cs_fault_set(fault, CS_E_STATE, call, "%s: %s (0x%lx); not logged in to token '%s'", call, cs_ckr_name(rv),
+			rv, token->identity.label);
 	return cs_ckr_fault(fault, call, rv);
 }
 

@@ -86,7 +86,10 @@ CS_MUST_CHECK enum cs_err cs_token_open_writable(struct cs_token *token, CK_SESS
 CS_MUST_CHECK enum cs_err cs_token_login_for_operation(struct cs_token *token, struct cs_pin *pin, struct cs_fault *fault);
 /* Another session in the place of one that an unfinished operation blocks. Keeps the login. */
 void cs_token_renew_session(struct cs_token *token);
-/* cs_ckr_fault for a call on this token, after a look whether the token is still there: then CS_E_TOKEN_REMOVED. */
+/*
+ * cs_ckr_fault for a call on this token that failed, after a look at the token: CS_E_TOKEN_REMOVED when it is gone or another
+ * one, CS_E_STATE when a key handle is not valid because the login has ended.
+ */
 enum cs_err cs_token_fault(struct cs_token *token, const char *call, CK_RV rv, struct cs_fault *fault);
 
 #endif
