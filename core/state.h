@@ -21,7 +21,11 @@ struct cs_state_input {
 /* Composes a countersign.state.v1. Unknown actor, resource and so on are null, never an error: the gate judges. Caller owns. */
 CS_MUST_CHECK enum cs_err cs_state_compose(const struct cs_state_input *input, json_t **ret_state);
 
-/* Whether the extracts in `state` are those of the trust set (auditor with the trust sets). CS_E_ADDRESS_MISMATCH names the member. */
+/*
+ * Whether the extracts in `state` are those of the version of the trust set that it names (an auditor with the trust sets, an
+ * approver with the own one). Whether that version is the one in force is the caller's to ask. CS_E_ADDRESS_MISMATCH names
+ * the member; CS_E_NOMEM.
+ */
 CS_MUST_CHECK enum cs_err cs_state_matches_trust(const json_t *state, const struct cs_trust *trust, struct cs_fault *fault);
 
 #endif

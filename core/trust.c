@@ -113,7 +113,12 @@ void cs_trust_free(struct cs_trust *trust)
 
 const json_t *cs_trust_document(const struct cs_trust *trust)
 {
-	return json_array_get(trust->versions, json_array_size(trust->versions) - 1);
+	return cs_trust_document_of(trust, json_array_size(trust->versions) - 1);
+}
+
+const json_t *cs_trust_document_of(const struct cs_trust *trust, size_t index)
+{
+	return json_array_get(trust->versions, index);
 }
 
 const char *cs_trust_address(const struct cs_trust *trust)

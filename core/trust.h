@@ -25,6 +25,7 @@ const char *cs_trust_address(const struct cs_trust *trust);
 int64_t cs_trust_version(const struct cs_trust *trust);
 size_t cs_trust_count(const struct cs_trust *trust);
 const char *cs_trust_address_of(const struct cs_trust *trust, size_t index);	/* index 0 is version 1 */
+const json_t *cs_trust_document_of(const struct cs_trust *trust, size_t index);	/* NULL beyond the newest */
 /* Keys and roles of the newest version, with the history of versions. Borrowed. */
 const struct cs_keyring *cs_trust_keyring(const struct cs_trust *trust);
 
