@@ -59,6 +59,7 @@ static enum cs_err check_enrolment(const json_t *entry, const struct cs_public_k
 {
 	const json_t *challenge = json_object_get(entry, "enrolment");
 	const json_t *trust_set = json_object_get(challenge, "trust_set");
+	const char *extended = json_string_value(trust_set);
 	const char *kid = cs_json_text(entry, "kid");
 
 	if (!json_is_object(challenge))
@@ -69,7 +70,7 @@ static enum cs_err check_enrolment(const json_t *entry, const struct cs_public_k
 		return bad_enrolment(fault, path, kid, "the challenge holds another public key");
 	if (is_new && json_array_size(earlier) == 0 && !json_is_null(trust_set))
 		return bad_enrolment(fault, path, kid, "the challenge of a genesis names a trust set");
-	if (is_new && json_array_size(earlier) > 0 && !cs_json_has_text(earlier, cs_json_text(challenge, "trust_set")))
+	if (is_new && json_array_size(earlier) > 0 && (extended == NULL || !cs_json_has_text(earlier, extended)))
 		return bad_enrolment(fault, path, kid, "the challenge does not name a version before this one");
 	if (cs_inline_verify(challenge, json_object_get(challenge, "signature"), kid, key) != CS_OK)
 		return bad_enrolment(fault, path, kid, "the challenge is not signed by the key");
