@@ -25,9 +25,8 @@ struct cs_option {
 
 /* Exit statuses; every program keeps to them. */
 enum cs_exit {
-	CS_EXIT_DONE = 0, /* done, or allowed */
-	CS_EXIT_REFUSED =
-		1, /* refused, not verified, or a readable file that is not what it must be */
+	CS_EXIT_DONE = 0,	 /* done, or allowed */
+	CS_EXIT_REFUSED = 1,	 /* refused, not verified, or a file that is not what it must be */
 	CS_EXIT_USAGE = 2,	 /* wrong usage, or a file that cannot be read */
 	CS_EXIT_UNAVAILABLE = 3, /* service or token unavailable: try again */
 	CS_EXIT_UNSUPPORTED = 4,

@@ -5,7 +5,7 @@
 
 static const struct cs_option everywhere[] = {{"socket", V}, {"json", 0}, {NULL, 0}};
 static const struct cs_option validate_options[] = {
-	{"schema", NEEDED}, {"with", V | CS_OPTION_MANY}, {NULL, 0}};
+	{"schema", NEEDED}, {"with", V | CS_OPTION_MANY}, {"format", 0}, {NULL, 0}};
 static const struct cs_option signature_options[] = {{"alg", NEEDED}, {"key", NEEDED},
 	{"message", NEEDED}, {"signature", NEEDED}, {"der", 0}, {NULL, 0}};
 static const struct cs_option verify_options[] = {
@@ -37,7 +37,7 @@ static const struct cs_subcommand table[] = {
 		"FILE] FILE",
 		verify_options, 1, 1, cs_command_verify},
 	{"canon", "FILE|-", NULL, 1, 1, cs_command_canon},
-	{"validate", "--schema SCHEMA [--with SCHEMA]... FILE", validate_options, 1, 1,
+	{"validate", "--schema SCHEMA [--with SCHEMA]... [--format] FILE", validate_options, 1, 1,
 		cs_command_validate},
 	{"verify-signature",
 		"--alg EdDSA|ES256|ES384 --key FILE --message FILE --signature FILE [--der]",

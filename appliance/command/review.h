@@ -38,7 +38,8 @@ CS_MUST_CHECK enum cs_err cs_review_role(const struct cs_approver *approver, con
  *    CS_E_TEXT, CS_E_TOO_LARGE
  *  - the core's address is the basis' action: CS_E_APPROVAL_ACTION
  *  - core and state name the pinned policy: CS_E_APPROVAL_POLICY
- *  - the state names the pinned trust set, and its extracts are that set's: CS_E_APPROVAL_TRUST_SET,
+ * - the state names the pinned trust set, and its extracts are that set's:
+ * CS_E_APPROVAL_TRUST_SET,
  *    CS_E_ADDRESS_MISMATCH
  *  - the state names the pinned appliance: CS_E_APPROVAL_AUDIENCE
  *  - approver and role are those that asked: CS_E_APPROVAL_BINDING

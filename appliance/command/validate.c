@@ -77,6 +77,12 @@ static enum cs_err collect(const struct cs_call *call, struct cs_schema_registry
 		CS_CLEANUP_BYTES struct cs_bytes other = {0};
 		err = add_file(registry, with, &other, fault);
 	}
+	/*
+	 * By default a format only annotates (JSON Schema 2020-12); documents of ours always
+	 * assert it.
+	 */
+	if (err == CS_OK && cs_call_has(call, "format"))
+		cs_schema_assert_formats(registry, true);
 	if (err == CS_OK)
 		err = cs_schema_compile(registry, fault);
 	if (err != CS_OK) {

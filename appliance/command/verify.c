@@ -84,6 +84,13 @@ static enum cs_err load_trust(const struct cs_call *call, struct cs_schema_regis
 	return CS_OK;
 }
 
+/* A row only where there is something to say. */
+static void say(struct cs_bytes *text, const char *label, unsigned column, const char *value)
+{
+	if (value != NULL && value[0] != '\0')
+		cs_report_field(text, label, column, value);
+}
+
 static void print_verdict(const struct cs_call *call, const json_t *verdict,
 	const struct keys *keys, struct cs_bytes *text)
 {
@@ -91,22 +98,19 @@ static void print_verdict(const struct cs_call *call, const json_t *verdict,
 	size_t i;
 
 	json_array_foreach(json_object_get(verdict, "checks"), i, entry) {
-		const char *code = cs_json_text(entry, "code");
-		const char *detail = cs_json_text(entry, "detail");
 		cs_report_field(
 			text, cs_json_text(entry, "result"), 13, cs_json_text(entry, "name"));
-		if (code != NULL && strcmp(code, "ok") != 0)
-			cs_report_field(text, "", 15, code);
-		if (detail != NULL && detail[0] != '\0')
-			cs_report_field(text, "", 15, detail);
+		say(text, "", 15, cs_json_text(entry, "code"));
+		say(text, "", 15, cs_json_text(entry, "detail"));
 	}
-	cs_report_field(text, "keys", 13, keys->fingerprint);
-	cs_report_field(text, "", 13,
-		cs_call_has(call, "pin") ? "pinned"
-					 : "NOT PINNED: you trust the file that you gave");
-	cs_report_field(text, "revocations", 13, cs_json_text(verdict, "revocations_as_of"));
-	cs_report_field(text, "assurance", 13, cs_json_text(verdict, "assurance"));
-	cs_report_field(text, "verdict", 13, cs_json_text(verdict, "summary"));
+	cs_bytes_addf(text, "keys %s\n", keys->fingerprint);
+	cs_bytes_add_text(
+		text, cs_call_has(call, "pin")
+			      ? "     pinned\n"
+			      : "     not pinned: the file that you gave is trusted as it is\n");
+	say(text, "revocations known as of", 24, cs_json_text(verdict, "revocations_as_of"));
+	say(text, "assurance", 10, cs_json_text(verdict, "assurance"));
+	cs_report_field(text, "verdict", 10, cs_json_text(verdict, "summary"));
 }
 
 /* The error line of a refusal: the first check that failed. */
