@@ -43,7 +43,9 @@ def decision_of(opened, snapshot, number, value="approved", seconds=600, classes
 def forge(person, document, kid=None, label=None):
     """Signs any document inline with a person's key."""
     command = [str(TOOLS / "forge"), MODULE, person.token["uri"], label or person.label, str(person.pin_file), kid or person.kid]
-    done = subprocess.run(command, env=person.environment, input=canonical(document), capture_output=True, timeout=60)
+    owner = person.pin_file.stat().st_uid
+    done = subprocess.run(command, env=person.environment, input=canonical(document), capture_output=True, timeout=60, user=owner, group=owner,
+                          extra_groups=[])
     if done.returncode != 0:
         raise RuntimeError(f"forge: {Result(done.returncode, done.stdout, done.stderr.decode())}")
     return json.loads(done.stdout)
