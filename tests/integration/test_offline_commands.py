@@ -51,7 +51,7 @@ class Case(unittest.TestCase):
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="countersign-offline."))
         self.addCleanup(shutil.rmtree, self.directory)
-        self.environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+        self.environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"} | {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}
 
     def file(self, name, content):
         path = self.directory / name
