@@ -103,9 +103,8 @@ $(BUILD)/bin/countersign-provision: $(PROVISION) $(LIBTOKEN) $(LIBCOMMON) $(LIBC
 	$(link) $(call pkg,libs,core) $(call pkg,libs,token) -ldl
 
 # core/ is linked alone by its tests: a stray dependency fails here.
-$(BUILD)/tests/unit/% $(BUILD)/tests/conformance/%: $(FIXTURE) $(LIBCORE)
+$(UNIT) $(CONFORMANCE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FIXTURE) $(LIBCORE)
 	$(link) $(call pkg,libs,core) $(call pkg,libs,test)
-$(UNIT) $(CONFORMANCE): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o
 $(UNIT_TOKEN): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FIXTURE) $(LIBTOKEN) $(LIBCOMMON) $(LIBCORE)
 	$(link) $(call pkg,libs,core) $(call pkg,libs,token) $(call pkg,libs,test) -ldl
 $(TOOLS): $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(FIXTURE) $(LIBTOKEN) $(LIBCOMMON) $(LIBCORE)
