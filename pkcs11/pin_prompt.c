@@ -2,16 +2,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 #include <sodium.h>
 
-/* Everything that would leave the terminal without echo behind us. */
+/*
+ * Everything that would leave the terminal without echo behind us. All but the last two are blocked except while the
+ * program waits for input, so that none can come between a look at `pending` and the wait. The last two are the answer
+ * to a call of our own from the background and cannot.
+ */
 static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU};
 
 #define CAUGHT (sizeof caught / sizeof *caught)
+#define BLOCKED (CAUGHT - 2)
 
 static volatile sig_atomic_t pending[CAUGHT];
 
@@ -49,16 +55,19 @@ static void write_all(int fd, const char *text)
  * Reads to the end of the line; what does not fit is read and dropped, so that the rest of a long line does not become
  * the answer to the next question. False when interrupted or at the end of input.
  */
-static bool read_line(int fd, uint8_t *buffer, size_t size, size_t *ret_len)
+static bool read_line(int fd, const sigset_t *waiting, uint8_t *buffer, size_t size, size_t *ret_len)
 {
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
 	size_t len = 0;
 
 	for (;;) {
 		uint8_t c;
-		ssize_t got = read(fd, &c, 1);
-		if (got < 0 && errno == EINTR && !any_pending())
+		int count = ppoll(&ready, 1, NULL, waiting);
+		if (any_pending())
+			return false;
+		if (count < 0 && errno == EINTR)
 			continue;
-		if (got <= 0)
+		if (count < 0 || read(fd, &c, 1) != 1)
 			return false;
 		if (c == '\n')
 			break;
@@ -75,11 +84,16 @@ static bool ask(int fd, const char *prompt, uint8_t *buffer, size_t size, size_t
 {
 	struct sigaction action = {.sa_handler = remember}, before[CAUGHT];
 	struct termios saved, quiet;
+	sigset_t blocked, mask;
 	bool done = false;
 
 	if (tcgetattr(fd, &saved) < 0)
 		return false;
 	sigemptyset(&action.sa_mask);
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < BLOCKED; i++)
+		sigaddset(&blocked, caught[i]);
+	pthread_sigmask(SIG_BLOCK, &blocked, &mask);
 	for (size_t i = 0; i < CAUGHT; i++) {
 		pending[i] = 0;
 		/* A signal that the program ignores stays ignored. */
@@ -93,13 +107,15 @@ static bool ask(int fd, const char *prompt, uint8_t *buffer, size_t size, size_t
 	/* TCSAFLUSH: what was typed before the question was asked is not its answer. */
 	if (tcsetattr(fd, TCSAFLUSH, &quiet) == 0) {
 		write_all(fd, prompt);
-		done = read_line(fd, buffer, size, ret_len);
+		done = read_line(fd, &mask, buffer, size, ret_len);
 		write_all(fd, "\n");
 		while (tcsetattr(fd, TCSAFLUSH, &saved) < 0 && errno == EINTR && !pending[CAUGHT - 1])
 			;
 	}
 	for (size_t i = 0; i < CAUGHT; i++)
 		sigaction(caught[i], &before[i], NULL);
+	/* What came while it was blocked is delivered now, to the program's own handlers. */
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	for (size_t i = 0; i < CAUGHT; i++)
 		if (pending[i]) {
 			done = false;
