@@ -35,6 +35,7 @@ struct cs_approval_context cs_case_context(const struct cs_case *c);
 enum cs_collect {
 	CS_COLLECT_VALID,	/* approvals that count at `at`: they may fill slots */
 	CS_COLLECT_RECORD,	/* whatever people decided about this action: for an action that ends */
+	CS_COLLECT_NOTHING,
 };
 /* Gathers at most CS_APPROVALS_MAX decisions, in the order of their arrival. May be called again. */
 CS_MUST_CHECK enum cs_err cs_case_collect(struct cs_case *c, enum cs_collect what);

@@ -151,11 +151,16 @@ static bool is_allow(const json_t *decision)
 	return outcome != NULL && (strcmp(outcome, "allow") == 0 || strcmp(outcome, "allow_with_constraints") == 0);
 }
 
-/* The action ends without an authorisation, under the name `ended` (NULL: the gate's own reasons stand). */
+/*
+ * The action ends without an authorisation, under the name `ended`. Briefs made under other versions than those in force compose to nothing any more: then
+ * what people decided stays in the log alone.
+ */
 static enum cs_err decide_end(struct sealing *s, enum cs_action_state next, const char *ended)
 {
+	bool outdated = !cs_rulebook_is_of(s->c.book, &s->c.action);
+
 	s->next = next;
-	enum cs_err err = cs_case_collect(&s->c, CS_COLLECT_RECORD);
+	enum cs_err err = cs_case_collect(&s->c, outdated ? CS_COLLECT_NOTHING : CS_COLLECT_RECORD);
 	return err == CS_OK ? run_gate(s, ended) : err;
 }
 
@@ -278,6 +283,8 @@ static enum cs_err make_inputs(struct sealing *s, json_t **ret_inputs, json_t **
 	enum cs_err err = gate_papers(s, &purpose, &admissibility);
 	if (err == CS_OK)
 		err = sign_entries(s->engine, s->c.entries);
+	if (err == CS_OK)
+		err = cs_engine_sign(s->engine, s->decision);
 	if (err != CS_OK)
 		return err;
 	inputs = json_pack("{ss sO sO sO sO sO sO sO sO? sO sO sO}", "schema", "countersign.inputs.v1", "core", s->c.core,
