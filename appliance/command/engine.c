@@ -9,7 +9,7 @@ static enum cs_err refuse(struct cs_fault *fault, const char *member, const char
 	return cs_fault_set(fault, CS_E_CERTIFICATE, member, "%s", why);
 }
 
-static bool equal(const char *a, const char *b)
+static bool same_text(const char *a, const char *b)
 {
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
@@ -48,9 +48,9 @@ enum cs_err cs_engine_check(const struct cs_approver *approver, const json_t *ce
 
 	if (id == NULL || kid == NULL)
 		return refuse(fault, "/engine_certificate", "the trust set has no such appliance");
-	if (!equal(cs_json_text(certificate, "appliance"), id))
+	if (!same_text(cs_json_text(certificate, "appliance"), id))
 		return refuse(fault, "/engine_certificate/appliance", "it is another appliance's");
-	if (!equal(cs_json_text(certificate, "origin"), approver->audience))
+	if (!same_text(cs_json_text(certificate, "origin"), approver->audience))
 		return refuse(fault, "/engine_certificate/origin", "it is for another log");
 	if (cs_json_text(certificate, "kid") == NULL || cs_json_text(certificate, "entity") == NULL)
 		return refuse(fault, "/engine_certificate", "it names no key or no entity");

@@ -305,8 +305,8 @@ static void malformed_documents_are_refused(void **unused)
 
 	json_object_del(reply, "basis");
 	expect(CS_E_DOCUMENT_INVALID, reply, "basis");
-	expect(CS_E_DOCUMENT_INVALID, changed("core/extra", "1"), "core");
-	expect(CS_E_DOCUMENT_INVALID, changed("brief/extra", "1"), "brief");
+	expect(CS_E_DOCUMENT_INVALID, changed("core/extra", "1"), "core/extra");
+	expect(CS_E_DOCUMENT_INVALID, changed("brief/extra", "1"), "brief/extra");
 	expect(CS_E_TEXT, changed("core/provenance/hypothesis", "\"fine\\u202eevil\""), "core/provenance/hypothesis");
 	expect(CS_E_TEXT, changed("core/execution/arguments/0", "\"\\u001b[2J\""), "core/execution/arguments/0");
 	expect(CS_E_TEXT, changed("brief/proposed_action/summary", "\"a\\u0007\""), "brief/proposed_action/summary");
