@@ -126,7 +126,7 @@
 	X(CS_E_STATEMENT_TIME, "statement_time", "issued_at is too far from the clock or before the last leaf") \
 	X(CS_E_STATEMENT_WINDOW, "statement_window", "not_after is missing, past or later than an approval's") \
 	X(CS_E_CLOCK, "clock_behind", "the clock is behind the last leaf") \
-	X(CS_E_CONSUMED, "action_consumed", "the action was already allowed once") \
+	X(CS_E_CONSUMED, "action_consumed", "the action was already decided") \
 	X(CS_E_FRAME, "bad_frame", "a malformed frame") \
 	X(CS_E_OPERATION, "unknown_operation", "an operation this signer does not have") \
 	/* tokens */ \

@@ -51,31 +51,55 @@ static cs_time last_issued_of(const json_t *statements, cs_time fallback)
 struct prepared {
 	struct cs_frontier tree;
 	json_t *batch;		/* a copy: the caller may go on to change its own */
+	json_t *taken;		/* {action: until when it was consumed before, or null} */
 };
 
-static void take_back(struct cs_signer_frontier *f, const json_t *consumed)
+/* Puts back what `taken` says of each action: until when it was consumed before, or null. */
+static void put_back(struct cs_signer_frontier *f, const json_t *taken)
 {
 	const char *action;
 	json_t *until;
 
-	json_object_foreach((json_t *)(uintptr_t)consumed, action, until)
-		json_object_del(f->consumed, action);
+	json_object_foreach((json_t *)(uintptr_t)taken, action, until) {
+		if (json_is_null(until) || json_object_set(f->consumed, action, until) != 0)
+			json_object_del(f->consumed, action);
+	}
+}
+
+static void give_up(struct cs_signer_frontier *f, struct prepared *p)
+{
+	put_back(f, p->taken);
+	json_decref(p->taken);
+	json_decref(p->batch);
+}
+
+static enum cs_err consume(struct cs_signer_frontier *f, const json_t *consumed, json_t *taken)
+{
+	const char *action;
+	json_t *until;
+
+	json_object_foreach((json_t *)(uintptr_t)consumed, action, until) {
+		json_t *before = json_object_get(f->consumed, action);
+		int noted = before != NULL ? json_object_set(taken, action, before) : json_object_set_new(taken, action, json_null());
+		json_t *copy = noted == 0 ? json_deep_copy(until) : NULL;
+		if (copy == NULL || json_object_set_new(f->consumed, action, copy) != 0)
+			return CS_E_NOMEM;
+	}
+	return CS_OK;
 }
 
 static enum cs_err prepare(struct cs_signer_frontier *f, const json_t *statements, const json_t *consumed, struct prepared *p)
 {
-	CS_CLEANUP_JSON json_t *more = json_deep_copy(consumed);
 	enum cs_err err;
 
 	p->tree = f->tree;
 	p->batch = json_deep_copy(statements);
-	err = p->batch == NULL || more == NULL ? CS_E_NOMEM : grow(&p->tree, p->batch);
-	if (err == CS_OK && json_object_update(f->consumed, more) != 0) {
-		take_back(f, more);
-		err = CS_E_NOMEM;
-	}
+	p->taken = json_object();
+	err = p->batch == NULL || p->taken == NULL ? CS_E_NOMEM : grow(&p->tree, p->batch);
+	if (err == CS_OK)
+		err = consume(f, consumed, p->taken);
 	if (err != CS_OK)
-		json_decref(p->batch);
+		give_up(f, p);
 	return err;
 }
 
@@ -83,6 +107,7 @@ static void take_over(struct cs_signer_frontier *f, struct prepared *p)
 {
 	f->before = f->tree;
 	f->tree = p->tree;
+	json_decref(p->taken);
 	json_decref(f->batch);
 	f->batch = p->batch;
 	f->last_issued = last_issued_of(p->batch, f->last_issued);
@@ -179,7 +204,7 @@ enum cs_err cs_signer_frontier_open(const char *directory, const char *origin, s
 	fresh = err == CS_OK && f->tree.size == 0 && json_object_size(f->accepted) == 0;
 	if (fresh) {
 		json_t *record = json_pack("{ssss}", "type", "origin", "origin", origin);
-		err = record == NULL ? CS_E_NOMEM : cs_journal_append(f->journal, record, fault);
+		err = record == NULL ? CS_E_NOMEM : cs_journal_replace(f->journal, record, fault);
 		json_decref(record);
 	}
 	if (err != CS_OK) {
@@ -224,17 +249,17 @@ bool cs_signer_frontier_is_last_batch(const struct cs_signer_frontier *frontier,
 	return json_array_size(statements) > 0 && cs_json_same(frontier->batch, statements);
 }
 
-static bool still_consumed(const json_t *until, cs_time now)
+static cs_time consumed_until(const json_t *until)
 {
 	const char *text = json_string_value(until);
 	cs_time time;
 
-	return text != NULL && cs_time_parse(text, &time, NULL) == CS_OK && now <= time;
+	return text != NULL && cs_time_parse(text, &time, NULL) == CS_OK ? time : 0;
 }
 
-bool cs_signer_frontier_is_consumed(const struct cs_signer_frontier *frontier, const char *action, cs_time now)
+cs_time cs_signer_frontier_consumed_until(const struct cs_signer_frontier *frontier, const char *action)
 {
-	return still_consumed(json_object_get(frontier->consumed, action), now);
+	return consumed_until(json_object_get(frontier->consumed, action));
 }
 
 size_t cs_signer_frontier_consumed_count(const struct cs_signer_frontier *frontier)
@@ -269,7 +294,7 @@ static void forget_passed(struct cs_signer_frontier *f, cs_time now)
 	void *next;
 
 	json_object_foreach_safe(f->consumed, next, action, until) {
-		if (!still_consumed(until, now))
+		if (consumed_until(until) < now)
 			json_object_del(f->consumed, action);
 	}
 }
@@ -296,8 +321,7 @@ enum cs_err cs_signer_frontier_append(struct cs_signer_frontier *f, const json_t
 	err = record == NULL ? CS_E_NOMEM : cs_journal_append(f->journal, record, fault);
 	json_decref(record);
 	if (err != CS_OK) {
-		json_decref(p.batch);
-		take_back(f, consumed);
+		give_up(f, &p);
 		return err;
 	}
 	take_over(f, &p);

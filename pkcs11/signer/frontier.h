@@ -29,9 +29,8 @@ const struct cs_frontier *cs_signer_frontier_before(const struct cs_signer_front
 cs_time cs_signer_frontier_last_issued(const struct cs_signer_frontier *frontier);
 /* True when `statements` (array) is the last batch, byte for byte. */
 bool cs_signer_frontier_is_last_batch(const struct cs_signer_frontier *frontier, const json_t *statements);
-/* True when the action was allowed and its windows have not passed at `now`. */
-bool cs_signer_frontier_is_consumed(const struct cs_signer_frontier *frontier, const char *action, cs_time now);
-
+/* Until when (inclusive) an action that was decided can not be allowed; 0 when it was not, or that is forgotten. */
+cs_time cs_signer_frontier_consumed_until(const struct cs_signer_frontier *frontier, const char *action);
 /* Consumed actions remembered, those whose time has passed but that are not forgotten yet included. */
 size_t cs_signer_frontier_consumed_count(const struct cs_signer_frontier *frontier);
 

@@ -70,10 +70,26 @@ static enum cs_err check_time(const struct cs_rules_context *c, cs_time last, co
 	return CS_OK;
 }
 
-/* ---- an action is allowed once ---- */
+/* ---- an action is decided once ---- */
 
-/* The action stays consumed until the allow and every approval it used are past. */
-static cs_time consumed_until(const json_t *statement, const json_t *approvals)
+static cs_time later(cs_time a, cs_time b)
+{
+	return a > b ? a : b;
+}
+
+/* Refused for good: a terminal decision that is no allow, or somebody's rejection. Whoever was shown its receipt can rely on it. */
+static bool is_refusal(const json_t *statement)
+{
+	const char *kind = cs_json_text(statement, "kind");
+	const char *outcome = cs_json_text(statement, "outcome");
+
+	if (kind == NULL || outcome == NULL)
+		return false;
+	return strcmp(kind, "decision") == 0 ? !is_allow(statement) : strcmp(kind, "approval") == 0 && strcmp(outcome, "rejected") == 0;
+}
+
+/* An allowed action stays consumed until the allow and every approval it used are past. */
+static cs_time allowed_until(const json_t *statement, const json_t *approvals)
 {
 	const char *text = cs_json_text(statement, "not_after");
 	const json_t *approval;
@@ -84,24 +100,42 @@ static cs_time consumed_until(const json_t *statement, const json_t *approvals)
 		until = time;
 	json_array_foreach(approvals, i, approval) {
 		text = cs_json_text_at(approval, "binding/not_after");
-		if (text != NULL && cs_time_parse(text, &time, NULL) == CS_OK && time > until)
-			until = time;
+		if (text != NULL && cs_time_parse(text, &time, NULL) == CS_OK)
+			until = later(until, time);
 	}
 	return until;
+}
+
+/* A refused one until every approval that could have been signed by now is past. */
+static cs_time refused_until(const struct cs_rules_context *c)
+{
+	int64_t longest = cs_json_integer(json_object_get(cs_policy_document(c->policy), "approval"), "not_after_seconds", 0);
+
+	return cs_time_add_seconds(c->now, CS_DECIDED_AHEAD_SECONDS + longest);
+}
+
+/* What the batch or the frontier knows of this action; never shortened by what comes after. */
+static cs_time consumed_until(const struct cs_rules_context *c, const json_t *consumed, const char *action)
+{
+	const char *text = json_string_value(json_object_get(consumed, action));
+	cs_time until = cs_signer_frontier_consumed_until(c->frontier, action), time;
+
+	return text != NULL && cs_time_parse(text, &time, NULL) == CS_OK ? later(until, time) : until;
 }
 
 static enum cs_err consume(const struct cs_rules_context *c, const struct cs_wire_entry *entry, json_t *consumed, struct cs_fault *fault)
 {
 	const char *action = cs_json_text(entry->statement, "action");
-	char until[CS_TIME_TEXT];
+	bool allow = is_allow(entry->statement);
+	char text[CS_TIME_TEXT];
 
-	if (!is_allow(entry->statement) || action == NULL)
+	if (action == NULL || (!allow && !is_refusal(entry->statement)))
 		return CS_OK;
-	if (cs_rule_on(CS_RULE_CONSUMED) &&
-		(json_object_get(consumed, action) != NULL || cs_signer_frontier_is_consumed(c->frontier, action, c->now)))
-		return cs_fault_set(fault, CS_E_CONSUMED, "/action", "%s was allowed before; an action is allowed once", action);
-	cs_time_print(consumed_until(entry->statement, entry->approvals), until);
-	return json_object_set_new(consumed, action, json_string(until)) == 0 ? CS_OK : CS_E_NOMEM;
+	cs_time until = consumed_until(c, consumed, action);
+	if (cs_rule_on(CS_RULE_CONSUMED) && allow && (json_object_get(consumed, action) != NULL || until >= c->now))
+		return cs_fault_set(fault, CS_E_CONSUMED, "/action", "%s was decided before; an action is allowed once", action);
+	until = later(until, allow ? allowed_until(entry->statement, entry->approvals) : refused_until(c));
+	return json_object_set_new(consumed, action, json_string(cs_time_print(until, text))) == 0 ? CS_OK : CS_E_NOMEM;
 }
 
 /* ---- one statement ---- */
