@@ -45,7 +45,8 @@ const char *cs_policy_address_of(const struct cs_policy *policy, size_t index);
 const json_t *cs_policy_class_for(const struct cs_policy *policy, const char *capability);
 /*
  * CS_CHANGE_IRREVERSIBLE unless the execution's executable and every argument match one `executables[]` entry and it is no interpreter
- * (basename or absolute path in `interpreters[]` or the built-in list of shells and interpreters); CS_CHANGE_REVERSIBLE then.
+ * (basename or absolute path in `interpreters[]` or the built-in list of shells and interpreters) and sets no environment variable but those
+ * that the policy lists; CS_CHANGE_REVERSIBLE then.
  * Match limits exceeded count as no match.
  */
 enum cs_change_class cs_policy_executable_rule(const struct cs_policy *policy, const json_t *action_class, const json_t *execution);

@@ -80,6 +80,18 @@ static bool plain_path(const char *path)
 	return last[0] != '\0' && strcmp(last, ".") != 0 && strcmp(last, "..") != 0;
 }
 
+/* A variable such as LD_PRELOAD or PATH makes another command of the same words. */
+static bool variables_listed(const json_t *names, const json_t *execution)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)json_object_get(execution, "environment_variables"), name, value)
+		if (!cs_json_has_text(names, name))
+			return false;
+	return true;
+}
+
 enum cs_change_class cs_policy_executable_rule(const struct cs_policy *policy, const json_t *action_class, const json_t *execution)
 {
 	const json_t *executables = json_object_get(action_class, "executables");
@@ -89,6 +101,8 @@ enum cs_change_class cs_policy_executable_rule(const struct cs_policy *policy, c
 	if (executable == NULL || !json_is_array(arguments) || !plain_path(executable))
 		return CS_CHANGE_IRREVERSIBLE;
 	if (cs_is_interpreter(executable) || listed(json_object_get(cs_policy_document(policy), "interpreters"), executable))
+		return CS_CHANGE_IRREVERSIBLE;
+	if (!variables_listed(json_object_get(cs_policy_document(policy), "environment_variables"), execution))
 		return CS_CHANGE_IRREVERSIBLE;
 	for (size_t i = 0; i < json_array_size(executables); i++) {
 		const json_t *allowed = json_array_get(executables, i);
