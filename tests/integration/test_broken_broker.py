@@ -1,0 +1,34 @@
+#!/usr/bin/python3
+"""The broker is assumed broken: here the test is the broker, and the signer must not be moved by anything that it says.
+
+Only the signer runs, on a real (software) token; the people's signatures come from their own tokens. Needs root, exits 77 where it cannot run.
+"""
+import shutil
+import sys
+import tempfile
+import unittest
+
+from appliance import need_root_and_softhsm, skip
+from broken_case import BrokenCase
+from broken_quorum import Binding, Consumed, Control, Quorum, Signatures  # noqa: F401
+from broken_world import start_world
+
+def main():
+    reason = need_root_and_softhsm()
+    if reason:
+        skip(f"broken broker: {reason}")
+    directory = tempfile.mkdtemp(prefix="broken-broker.")
+    try:
+        # One ceremony for all cases; each leaves the log as its honest statements made it.
+        BrokenCase.begin(start_world(directory))
+        try:
+            result = unittest.main(verbosity=2, exit=False).result
+        finally:
+            BrokenCase.end()
+    finally:
+        shutil.rmtree(directory)
+    return 0 if result.wasSuccessful() and result.testsRun else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
