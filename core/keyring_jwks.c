@@ -85,6 +85,7 @@ static enum cs_err read_key(struct cs_keyring *ring, const json_t *entry, const 
 		.serial = cs_json_text_at(entry, "token/serial"),
 		.assurance = cs_json_text(entry, "assurance"),
 		.origin = cs_json_text(entry, "origin"),
+		.last_trusted_checkpoint = cs_json_text_at(entry, "revocation/last_trusted_checkpoint"),
 	};
 	bool person = info.usage == CS_USAGE_PERSON;
 	bool appliance = info.usage == CS_USAGE_SEAL || info.usage == CS_USAGE_CHECKPOINT || info.usage == CS_USAGE_DOCUMENT;
@@ -103,6 +104,10 @@ static enum cs_err read_key(struct cs_keyring *ring, const json_t *entry, const 
 		err = cs_member_time(entry, "not_after", CS_TIME_MAX, path, &info.not_after, fault);
 	if (err == CS_OK)
 		err = cs_revocation_time(json_object_get(entry, "revocation"), path, &info.revoked_at, fault);
+	/* Under two names it would fill two slots. */
+	for (size_t i = 0; err == CS_OK && i < ring->key_count; i++)
+		if (cs_public_key_equal(&ring->keys[i].key, &info.key))
+			err = cs_fault_set(fault, CS_E_TRUST_DUPLICATE, path, "%s and %s are one key", ring->keys[i].kid, info.kid);
 	if (err == CS_OK)
 		err = add_key(ring, &info, path, fault);
 	return err == CS_OK ? read_roles(ring, entry, info.entity, path, fault) : err;
