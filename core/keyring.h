@@ -23,6 +23,7 @@ struct cs_key_info {
 	cs_time not_before;
 	cs_time not_after;		/* CS_TIME_MAX when open */
 	cs_time revoked_at;		/* CS_TIME_MAX when not revoked; the earlier of `at` and `invalid_from` */
+	const char *last_trusted_checkpoint;	/* the revocation's, or NULL: dates alone do not save what this key signed */
 };
 
 void cs_keyring_free(struct cs_keyring *ring);

@@ -55,6 +55,7 @@ static enum cs_err advance_keys(struct cs_keyring *ring, const json_t *version, 
 		err = cs_member_time(entry, "not_after", CS_TIME_MAX, path, &info->not_after, fault);
 		if (err == CS_OK)
 			err = cs_revocation_time(json_object_get(entry, "revocation"), path, &info->revoked_at, fault);
+		info->last_trusted_checkpoint = cs_json_text_at(entry, "revocation/last_trusted_checkpoint");
 		if (err != CS_OK)
 			return err;
 	}

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #define ID_TEXT 128
-#define BUILD "countersign-gate:1"	/* what evaluated: changes when the gate's meaning changes */
+#define BUILD "countersign-gate:1" /* what evaluated: changes when the gate's meaning changes */
 
 /* The members, in the order in which a pack carries them. */
 enum member { DECISION_MAP, INPUTS, STATE, REPLAY_SEAL, MEMBER_COUNT };
-static const char *const member_field[MEMBER_COUNT] = {"decision_map_ref", "inputs_blob_ref", "signed_state.state_ref", "replay_seal_ref"};
+static const char *const member_field[MEMBER_COUNT] = {
+	"decision_map_ref", "inputs_blob_ref", "signed_state.state_ref", "replay_seal_ref"};
 
 struct building {
 	const struct cs_pack_input *in;
@@ -32,9 +33,13 @@ static enum cs_err compose_replay_seal(struct building *b)
 
 	cs_address_of_bytes(BUILD, strlen(BUILD), build);
 	enum cs_err err = cs_address_of(json_object_get(b->in->inputs, "policy"), rules);
-	json_array_foreach(cs_json_at(core, "provenance/signals"), i, measured) {
-		const char *id = cs_json_text(measured, "id"), *hash = cs_json_text(measured, "payload_hash");
-		if (err == CS_OK && (id == NULL || hash == NULL || json_object_set_new(versions, id, json_string(hash)) != 0))
+	json_array_foreach(cs_json_at(core, "provenance/signals"), i, measured)
+	{
+		const char *id = cs_json_text(measured, "id"),
+			   *hash = cs_json_text(measured, "payload_hash");
+		if (err == CS_OK &&
+			(id == NULL || hash == NULL ||
+				json_object_set_new(versions, id, json_string(hash)) != 0))
 			err = CS_E_NOMEM;
 	}
 	if (err != CS_OK) {
@@ -42,9 +47,12 @@ static enum cs_err compose_replay_seal(struct building *b)
 		return err;
 	}
 	/* The gate draws no random numbers: the core's nonce is all there is of chance. */
-	b->replay_seal = json_pack("{ss ss si ss ss so ss ss+ ss ss}", "schema", "kye.replay.context_seal.v1", "id", b->seal_id, "version", 1,
-		"model_build_hash", build, "rule_bundle_hash", rules, "signal_versions", versions, "wall_clock_iso", cs_json_text(b->in->state, "at"),
-		"rng_seed", "none:", cs_json_text(core, "nonce") != NULL ? cs_json_text(core, "nonce") : "", "sealed_at", b->now, "sealed_by", b->in->engine);
+	b->replay_seal = json_pack("{ss ss si ss ss so ss ss+ ss ss}", "schema",
+		"kye.replay.context_seal.v1", "id", b->seal_id, "version", 1, "model_build_hash",
+		build, "rule_bundle_hash", rules, "signal_versions", versions, "wall_clock_iso",
+		cs_json_text(b->in->state, "at"), "rng_seed",
+		"none:", cs_json_text(core, "nonce") != NULL ? cs_json_text(core, "nonce") : "",
+		"sealed_at", b->now, "sealed_by", b->in->engine);
 	return b->replay_seal != NULL ? CS_OK : CS_E_NOMEM;
 }
 
@@ -53,14 +61,17 @@ static enum cs_err compose_replay_seal(struct building *b)
 static enum cs_err sign_state(const struct building *b, json_t **ret_signed)
 {
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
-	CS_CLEANUP_JSON json_t *covered = json_pack("{ss ss ss ss}", "schema", "countersign.state_signature.v1", "state_hash", b->address[STATE], "signer",
-		b->in->engine, "signed_at", b->now);
-	enum cs_err err = covered == NULL ? CS_E_NOMEM : cs_sig_string_sign(covered, b->in->signer, &text);
+	CS_CLEANUP_JSON json_t *covered =
+		json_pack("{ss ss ss ss}", "schema", "countersign.state_signature.v1", "state_hash",
+			b->address[STATE], "signer", b->in->engine, "signed_at", b->now);
+	enum cs_err err =
+		covered == NULL ? CS_E_NOMEM : cs_sig_string_sign(covered, b->in->signer, &text);
 
 	if (err != CS_OK)
 		return err;
-	*ret_signed = json_pack("{ss ss ss ss ss%}", "state_hash", b->address[STATE], "state_ref", b->address[STATE], "signer", b->in->engine, "signed_at", b->now,
-		"signature", (const char *)text.data, text.len);
+	*ret_signed = json_pack("{ss ss ss ss ss%}", "state_hash", b->address[STATE], "state_ref",
+		b->address[STATE], "signer", b->in->engine, "signed_at", b->now, "signature",
+		(const char *)text.data, text.len);
 	return *ret_signed != NULL ? CS_OK : CS_E_NOMEM;
 }
 
@@ -68,15 +79,22 @@ static enum cs_err sign_state(const struct building *b, json_t **ret_signed)
 
 static enum cs_err resolve(const struct building *b, json_t **ret_resolution)
 {
-	const char *const ref[MEMBER_COUNT] = {b->map_id, b->address[INPUTS], b->address[STATE], b->seal_id};
-	const json_t *const content[MEMBER_COUNT] = {b->map, b->in->inputs, b->in->state, b->replay_seal};
-	json_t *resolution = json_pack("{ss s[] s[] s[]}", "resolved_at", b->now, "member_order", "members", "unresolved");
+	const char *const ref[MEMBER_COUNT] = {
+		b->map_id, b->address[INPUTS], b->address[STATE], b->seal_id};
+	const json_t *const content[MEMBER_COUNT] = {
+		b->map, b->in->inputs, b->in->state, b->replay_seal};
+	json_t *resolution = json_pack(
+		"{ss s[] s[] s[]}", "resolved_at", b->now, "member_order", "members", "unresolved");
 
 	for (int i = 0; resolution != NULL && i < MEMBER_COUNT; i++) {
 		json_t *copy = json_deep_copy(content[i]);
-		json_t *member = json_pack("{ss ss ss so}", "ref_field", member_field[i], "ref", ref[i], "sha256", b->address[i], "content", copy);
-		if (member == NULL || json_array_append_new(json_object_get(resolution, "members"), member) != 0 ||
-			json_array_append_new(json_object_get(resolution, "member_order"), json_string(member_field[i])) != 0) {
+		json_t *member = json_pack("{ss ss ss so}", "ref_field", member_field[i], "ref",
+			ref[i], "sha256", b->address[i], "content", copy);
+		if (member == NULL ||
+			json_array_append_new(json_object_get(resolution, "members"), member) !=
+				0 ||
+			json_array_append_new(json_object_get(resolution, "member_order"),
+				json_string(member_field[i])) != 0) {
 			json_decref(resolution);
 			return CS_E_NOMEM;
 		}
@@ -101,15 +119,19 @@ static enum cs_err assemble(const struct building *b, json_t **ret_pack)
 		json_decref(signed_state);
 		return err;
 	}
-	*ret_pack = json_pack("{ss ss si ss* ss ss so so ss ss so}", "schema", "kye.evidence.pack.v1", "id", b->pack_id, "version", 1, "decision_id",
-		cs_json_text_at(b->in->inputs, "decision/id"), "decision_map_ref", b->map_id, "inputs_blob_ref", b->address[INPUTS], "signed_state",
-		signed_state, "signals", signals, "replay_seal_ref", b->seal_id, "created_at", b->now, "resolution", resolution);
+	*ret_pack = json_pack("{ss ss si ss* ss ss so so ss ss so}", "schema",
+		"kye.evidence.pack.v1", "id", b->pack_id, "version", 1, "decision_id",
+		cs_json_text_at(b->in->inputs, "decision/id"), "decision_map_ref", b->map_id,
+		"inputs_blob_ref", b->address[INPUTS], "signed_state", signed_state, "signals",
+		signals, "replay_seal_ref", b->seal_id, "created_at", b->now, "resolution",
+		resolution);
 	return *ret_pack != NULL ? CS_OK : CS_E_NOMEM;
 }
 
 static enum cs_err compose(struct building *b, json_t **ret_pack)
 {
-	enum cs_err err = cs_map_compose(b->in->inputs, b->in->state, b->map_id, b->in->now, &b->map);
+	enum cs_err err =
+		cs_map_compose(b->in->inputs, b->in->state, b->map_id, b->in->now, &b->map);
 
 	if (err == CS_OK)
 		err = cs_map_sign(b->map, b->in->signer);
@@ -126,7 +148,8 @@ static enum cs_err compose(struct building *b, json_t **ret_pack)
 	return err == CS_OK ? assemble(b, ret_pack) : err;
 }
 
-enum cs_err cs_pack_compose(const struct cs_pack_input *input, json_t **ret_pack, struct cs_fault *fault)
+enum cs_err cs_pack_compose(
+	const struct cs_pack_input *input, json_t **ret_pack, struct cs_fault *fault)
 {
 	struct building b = {.in = input};
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
@@ -143,7 +166,9 @@ enum cs_err cs_pack_compose(const struct cs_pack_input *input, json_t **ret_pack
 		err = cs_canonical_print(pack, &text);
 	/* The seal comes on top: a tlog-proof carries the statement and a checkpoint. */
 	if (err == CS_OK && text.len > CS_PACK_MAX - 2 * CS_STATEMENT_MAX - 4096)
-		err = cs_fault_set(fault, CS_E_TOO_LARGE, "", "the pack would have %zu bytes and a seal, the limit is %d", text.len, CS_PACK_MAX);
+		err = cs_fault_set(fault, CS_E_TOO_LARGE, "",
+			"the pack would have %zu bytes and a seal, the limit is %d", text.len,
+			CS_PACK_MAX);
 	if (err != CS_OK) {
 		json_decref(pack);
 		return err;
@@ -152,9 +177,11 @@ enum cs_err cs_pack_compose(const struct cs_pack_input *input, json_t **ret_pack
 	return CS_OK;
 }
 
-enum cs_err cs_pack_seal(json_t *pack, const char *signer_entity, const char *seal, const char *issued_at)
+enum cs_err cs_pack_seal(
+	json_t *pack, const char *signer_entity, const char *seal, const char *issued_at)
 {
-	json_t *signatures = json_pack("[{ss ss ss}]", "signer", signer_entity, "signature", seal, "signed_at", issued_at);
+	json_t *signatures = json_pack(
+		"[{ss ss ss}]", "signer", signer_entity, "signature", seal, "signed_at", issued_at);
 
 	if (signatures == NULL || json_object_set_new(pack, "signatures", signatures) != 0)
 		return CS_E_NOMEM;
@@ -163,5 +190,7 @@ enum cs_err cs_pack_seal(json_t *pack, const char *signer_entity, const char *se
 
 const json_t *cs_pack_member(const json_t *pack, const char *ref_field)
 {
-	return json_object_get(cs_json_find(cs_json_at(pack, "resolution/members"), "ref_field", ref_field), "content");
+	return json_object_get(
+		cs_json_find(cs_json_at(pack, "resolution/members"), "ref_field", ref_field),
+		"content");
 }

@@ -5,15 +5,18 @@
 
 /* ---- the list of checks ---- */
 
-static void add_row(struct cs_verification *v, const char *name, const char *result, const char *code, const char *detail)
+static void add_row(struct cs_verification *v, const char *name, const char *result,
+	const char *code, const char *detail)
 {
-	json_t *row = json_pack("{ss ss ss ss}", "name", name, "result", result, "code", code, "detail", detail);
+	json_t *row = json_pack(
+		"{ss ss ss ss}", "name", name, "result", result, "code", code, "detail", detail);
 
 	if (row == NULL || json_array_append_new(v->checks, row) != 0)
 		v->out_of_memory = true;
 }
 
-void cs_verification_add(struct cs_verification *v, const char *name, enum cs_err err, const struct cs_fault *fault)
+void cs_verification_add(
+	struct cs_verification *v, const char *name, enum cs_err err, const struct cs_fault *fault)
 {
 	char detail[600] = "";
 
@@ -21,9 +24,11 @@ void cs_verification_add(struct cs_verification *v, const char *name, enum cs_er
 		v->out_of_memory = true;
 	if (err != CS_OK) {
 		v->failed = true;
-		snprintf(detail, sizeof detail, "%s%s%s", fault->path, fault->path[0] ? ": " : "", fault->detail[0] ? fault->detail : cs_err_text(err));
+		snprintf(detail, sizeof detail, "%s%s%s", fault->path, fault->path[0] ? ": " : "",
+			fault->detail[0] ? fault->detail : cs_err_text(err));
 	}
-	add_row(v, name, err == CS_OK ? "passed" : "failed", err == CS_OK ? "" : cs_err_name(err), detail);
+	add_row(v, name, err == CS_OK ? "passed" : "failed", err == CS_OK ? "" : cs_err_name(err),
+		detail);
 }
 
 void cs_verification_skip(struct cs_verification *v, const char *name, const char *reason)
@@ -38,6 +43,27 @@ bool cs_verification_stop(const struct cs_verification *v)
 
 /* ---- a published payload beside its signature ---- */
 
+/*
+ * A plain JWKS says nothing but the key. Where the keys say more, it counts: what a key may sign,
+ * and that it is not revoked (no time is known by which to judge the signature). Else what a person
+ * signed in one form would pass in another.
+ */
+static enum cs_err payload_key(
+	const struct cs_verification *v, const struct cs_key_info *key, struct cs_fault *fault)
+{
+	const json_t *payload = json_object_get(v->in->document, "payload");
+
+	if (cs_keyring_is_plain(v->in->ring))
+		return CS_OK;
+	if (!cs_usage_may_sign(key->usage, cs_json_text(payload, "schema")))
+		return cs_fault_set(fault, CS_E_KEY_USAGE, "/signature/kid", "%s is a %s key",
+			key->kid, cs_usage_name(key->usage));
+	if (key->revoked_at != CS_TIME_MAX)
+		return cs_fault_set(
+			fault, CS_E_KEY_REVOKED, "/signature/kid", "%s is revoked", key->kid);
+	return CS_OK;
+}
+
 static void verify_payload(struct cs_verification *v)
 {
 	const char *kid = cs_json_text_at(v->in->document, "signature/kid");
@@ -46,8 +72,11 @@ static void verify_payload(struct cs_verification *v)
 	enum cs_err err;
 
 	if (key == NULL)
-		err = cs_fault_set(&fault, CS_E_KEY_UNKNOWN, "/signature/kid", "'%s' is not among the keys given", kid != NULL ? kid : "");
+		err = cs_fault_set(&fault, CS_E_KEY_UNKNOWN, "/signature/kid",
+			"'%s' is not among the keys given", kid != NULL ? kid : "");
 	else
+		err = payload_key(v, key, &fault);
+	if (err == CS_OK)
 		err = cs_payload_verify(v->in->document, kid, &key->key);
 	cs_verification_add(v, "signature", err, &fault);
 }
@@ -65,7 +94,10 @@ static void verify_pack(struct cs_verification *v)
 	struct cs_fault fault = {0};
 
 	if (cs_keyring_is_plain(v->in->ring)) {
-		cs_verification_add(v, "keys", cs_fault_set(&fault, CS_E_KEY, "", "a pack needs the appliance's published keys or its trust sets"), &fault);
+		cs_verification_add(v, "keys",
+			cs_fault_set(&fault, CS_E_KEY, "",
+				"a pack needs the appliance's published keys or its trust sets"),
+			&fault);
 		return;
 	}
 	cs_verify_seal(v);
@@ -89,7 +121,8 @@ static void verify_pack(struct cs_verification *v)
 static enum cs_err check_request(const struct cs_verification *v, struct cs_fault *fault)
 {
 	static const char *const added[] = {"schema", "requester", "policy", "nonce"};
-	CS_CLEANUP_JSON json_t *asked = json_copy((json_t *)(uintptr_t)v->in->request), *given = json_copy((json_t *)(uintptr_t)v->core);
+	CS_CLEANUP_JSON json_t *asked = json_copy((json_t *)(uintptr_t)v->in->request),
+			       *given = json_copy((json_t *)(uintptr_t)v->core);
 	const char *key;
 	json_t *value;
 
@@ -98,29 +131,41 @@ static enum cs_err check_request(const struct cs_verification *v, struct cs_faul
 	json_object_del(asked, "schema");
 	for (size_t i = 0; i < sizeof added / sizeof added[0]; i++)
 		json_object_del(given, added[i]);
-	json_object_foreach(asked, key, value) {
+	json_object_foreach(asked, key, value)
+	{
 		if (!cs_json_same(value, json_object_get(given, key)))
-			return cs_fault_set(fault, CS_E_NOT_AUTHORISED, key, "the pack is for another request");
+			return cs_fault_set(
+				fault, CS_E_NOT_AUTHORISED, key, "the pack is for another request");
 	}
 	if (json_object_size(asked) != json_object_size(given))
-		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "", "the pack is for a request with other members");
+		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "",
+			"the pack is for a request with other members");
 	return CS_OK;
 }
 
 static enum cs_err check_allow(const struct cs_verification *v, struct cs_fault *fault)
 {
-	const char *outcome = cs_json_text(v->statement, "outcome"), *until = cs_json_text(v->statement, "not_after");
+	const char *outcome = cs_json_text(v->statement, "outcome"),
+		   *until = cs_json_text(v->statement, "not_after");
 	cs_time not_after;
 
-	if (outcome == NULL || (strcmp(outcome, "allow") != 0 && strcmp(outcome, "allow_with_constraints") != 0))
-		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/outcome", "the decision is %s", outcome != NULL ? outcome : "missing");
+	if (outcome == NULL ||
+		(strcmp(outcome, "allow") != 0 && strcmp(outcome, "allow_with_constraints") != 0))
+		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/outcome", "the decision is %s",
+			outcome != NULL ? outcome : "missing");
 	if (until == NULL || cs_time_parse(until, &not_after, NULL) != CS_OK)
-		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/not_after", "an allow without an end");
+		return cs_fault_set(
+			fault, CS_E_NOT_AUTHORISED, "/not_after", "an allow without an end");
 	if (v->in->now > not_after)
-		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/not_after", "it could be used until %s", until);
+		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/not_after",
+			"it could be used until %s", until);
 	if (v->in->now < cs_time_add_seconds(v->issued_at, -CS_ISSUED_SKEW_SECONDS))
-		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/issued_at", "it is issued at %s, which is in the future", cs_json_text(v->statement, "issued_at"));
-	return v->in->request != NULL ? check_request(v, fault) : cs_fault_set(fault, CS_E_NOT_AUTHORISED, "", "no request was given to compare with");
+		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/issued_at",
+			"it is issued at %s, which is in the future",
+			cs_json_text(v->statement, "issued_at"));
+	return v->in->request != NULL ? check_request(v, fault)
+				      : cs_fault_set(fault, CS_E_NOT_AUTHORISED, "",
+						"no request was given to compare with");
 }
 
 /* ---- the verdict ---- */
@@ -131,7 +176,8 @@ static json_t *names_not_checked(const json_t *checks)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(checks, i, row) {
+	json_array_foreach(checks, i, row)
+	{
 		const char *result = cs_json_text(row, "result");
 		if (result != NULL && strcmp(result, "not_checked") == 0)
 			json_array_append_new(names, json_string(cs_json_text(row, "name")));
@@ -145,10 +191,14 @@ static json_t *approvers(const json_t *inputs)
 	const json_t *paper;
 	size_t i;
 
-	json_array_foreach(json_object_get(inputs, "approvals"), i, paper) {
+	json_array_foreach(json_object_get(inputs, "approvals"), i, paper)
+	{
 		const json_t *d = json_object_get(paper, "decision");
-		json_array_append_new(list, json_pack("{ss* ss* ss* ss* ss*}", "approver", cs_json_text(d, "approver"), "role", cs_json_text_at(d, "binding/role"),
-			"kid", cs_inline_kid(d), "decision", cs_json_text(d, "decision"), "decided_at", cs_json_text(d, "decided_at")));
+		json_array_append_new(list,
+			json_pack("{ss* ss* ss* ss* ss*}", "approver", cs_json_text(d, "approver"),
+				"role", cs_json_text_at(d, "binding/role"), "kid", cs_inline_kid(d),
+				"decision", cs_json_text(d, "decision"), "decided_at",
+				cs_json_text(d, "decided_at")));
 	}
 	return list;
 }
@@ -158,11 +208,13 @@ static json_t *text_or_null(const char *text)
 	return text != NULL ? json_string(text) : json_null();
 }
 
-static void summarise(const struct cs_verification *v, bool pack, bool authorised, char *text, size_t size)
+static void summarise(
+	const struct cs_verification *v, bool pack, bool authorised, char *text, size_t size)
 {
 	const char *outcome = cs_json_text(v->statement, "outcome");
 
-	bool allow = outcome != NULL && (strcmp(outcome, "allow") == 0 || strcmp(outcome, "allow_with_constraints") == 0);
+	bool allow = outcome != NULL && (strcmp(outcome, "allow") == 0 ||
+						strcmp(outcome, "allow_with_constraints") == 0);
 	const char *conclusion = "NOT an authorisation";
 
 	if (authorised)
@@ -174,24 +226,33 @@ static void summarise(const struct cs_verification *v, bool pack, bool authorise
 	else if (!pack)
 		snprintf(text, size, "authentic");
 	else
-		snprintf(text, size, "authentic%s; decision: %s; %s", v->test_assurance ? " (test: software tokens)" : "", outcome != NULL ? outcome : "none",
-			conclusion);
+		snprintf(text, size, "authentic%s; decision: %s; %s",
+			v->test_assurance ? " (test: software tokens)" : "",
+			outcome != NULL ? outcome : "none", conclusion);
 }
 
-static enum cs_err compose_verdict(struct cs_verification *v, bool pack, bool authorised, json_t **ret_verdict)
+static enum cs_err compose_verdict(
+	struct cs_verification *v, bool pack, bool authorised, json_t **ret_verdict)
 {
 	const json_t *s = v->statement;
 	char summary[200];
 
 	summarise(v, pack, authorised, summary, sizeof summary);
-	json_t *verdict = json_pack("{sb sb ss so so so so so so so so ss so so so sO so ss}", "authentic", !v->failed, "authorised", authorised, "kind",
-		pack ? "pack" : "payload", "decision", text_or_null(cs_json_text(s, "outcome")), "action", text_or_null(cs_json_text(s, "action")),
-		"action_class", text_or_null(cs_json_text(s, "action_class")), "change_class", text_or_null(cs_json_text(s, "change_class")), "oversight",
-		text_or_null(cs_json_text(s, "oversight")), "issued_at", text_or_null(cs_json_text(s, "issued_at")), "not_after",
-		text_or_null(cs_json_text(s, "not_after")), "signer", text_or_null(v->seal_key != NULL ? v->seal_key->entity : NULL), "assurance",
-		v->test_assurance ? "test" : "hardware", "genesis", text_or_null(cs_keyring_genesis(v->in->ring)), "revocations_as_of",
-		text_or_null(cs_keyring_as_of(v->in->ring)), "approvals", approvers(v->inputs), "checks", v->checks, "not_checked", names_not_checked(v->checks),
-		"summary", summary);
+	json_t *verdict = json_pack("{sb sb ss so so so so so so so so ss so so so sO so ss}",
+		"authentic", !v->failed, "authorised", authorised, "kind",
+		pack ? "pack" : "payload", "decision", text_or_null(cs_json_text(s, "outcome")),
+		"action", text_or_null(cs_json_text(s, "action")), "action_class",
+		text_or_null(cs_json_text(s, "action_class")), "change_class",
+		text_or_null(cs_json_text(s, "change_class")), "oversight",
+		text_or_null(cs_json_text(s, "oversight")), "issued_at",
+		text_or_null(cs_json_text(s, "issued_at")), "not_after",
+		text_or_null(cs_json_text(s, "not_after")), "signer",
+		text_or_null(v->seal_key != NULL ? v->seal_key->entity : NULL), "assurance",
+		v->test_assurance ? "test" : "hardware", "genesis",
+		text_or_null(cs_keyring_genesis(v->in->ring)), "revocations_as_of",
+		text_or_null(cs_keyring_as_of(v->in->ring)), "approvals", approvers(v->inputs),
+		"checks", v->checks, "not_checked", names_not_checked(v->checks), "summary",
+		summary);
 	if (verdict == NULL)
 		return CS_E_NOMEM;
 	*ret_verdict = verdict;
@@ -210,11 +271,17 @@ enum cs_err cs_verify(const struct cs_verify_input *input, json_t **ret_verdict)
 		verify_pack(&v);
 	else if (err == CS_OK)
 		verify_payload(&v);
-	/* Authentic is one thing, an authorisation another: this check does not make a pack less authentic. */
+	/*
+	 * Authentic is one thing, an authorisation another: this check does not make a pack less
+	 * authentic.
+	 */
 	if (err == CS_OK && input->expect_allow && !v.failed) {
-		enum cs_err allow = pack ? check_allow(&v, &fault) : cs_fault_set(&fault, CS_E_NOT_AUTHORISED, "", "not a pack");
+		enum cs_err allow =
+			pack ? check_allow(&v, &fault)
+			     : cs_fault_set(&fault, CS_E_NOT_AUTHORISED, "", "not a pack");
 		authorised = allow == CS_OK;
-		add_row(&v, "authorisation", authorised ? "passed" : "failed", authorised ? "" : cs_err_name(allow), fault.detail);
+		add_row(&v, "authorisation", authorised ? "passed" : "failed",
+			authorised ? "" : cs_err_name(allow), fault.detail);
 	}
 	if (v.out_of_memory)
 		err = CS_E_NOMEM;

@@ -8,13 +8,13 @@
 
 struct cs_verification {
 	const struct cs_verify_input *in;
-	json_t *checks;			/* array of {name, result, code, detail} */
-	bool failed;			/* a check failed */
+	json_t *checks; /* array of {name, result, code, detail} */
+	bool failed;	/* a check failed */
 	bool out_of_memory;
-	bool test_assurance;		/* a software token counted */
+	bool test_assurance; /* a software token counted */
 
 	/* filled by the checks of the seal */
-	json_t *statement;		/* owned */
+	json_t *statement; /* owned */
 	cs_time issued_at;
 	enum cs_seal_form form;
 	const struct cs_key_info *seal_key;
@@ -23,17 +23,21 @@ struct cs_verification {
 	const json_t *map, *inputs, *state, *replay_seal;
 	const json_t *core, *decision;
 
-	struct cs_policy *policy;	/* owned; from the pack, signatures checked */
+	struct cs_policy *policy; /* owned; from the pack, signatures checked */
 	struct cs_public_key engine_key;
 	const char *engine_kid;
 	bool engine_ok;
 };
 
 /* Adds a check's result: passed for CS_OK, else failed with the error's name and the fault. */
-void cs_verification_add(struct cs_verification *v, const char *name, enum cs_err err, const struct cs_fault *fault);
+void cs_verification_add(
+	struct cs_verification *v, const char *name, enum cs_err err, const struct cs_fault *fault);
 /* Adds a check that could not be made here, with the reason. */
 void cs_verification_skip(struct cs_verification *v, const char *name, const char *reason);
-/* True when the run may stop: out of memory, or a check failed and the caller wants to hear of the first alone. */
+/*
+ * True when the run may stop: out of memory, or a check failed and the caller wants to hear of the
+ * first alone.
+ */
 bool cs_verification_stop(const struct cs_verification *v);
 
 /* verify_seal.c: the one signature, the statement in it, and that its subject is this pack. */

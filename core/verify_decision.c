@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- class, oversight, quorum and constraints: the same judgement as the signer's, with the pack's facts and at issued_at ---- */
+/*
+ * ---- class, oversight, quorum and constraints: the same judgement as the signer's, with the
+ * pack's facts and at issued_at ----
+ */
 
 static enum cs_err collect_decisions(const struct cs_verification *v, json_t **ret_decisions)
 {
@@ -14,7 +17,8 @@ static enum cs_err collect_decisions(const struct cs_verification *v, json_t **r
 
 	if (decisions == NULL)
 		return CS_E_NOMEM;
-	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper) {
+	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper)
+	{
 		if (json_array_append(decisions, json_object_get(paper, "decision")) != 0) {
 			json_decref(decisions);
 			return CS_E_NOMEM;
@@ -51,7 +55,8 @@ static enum cs_err check_judgement(const struct cs_verification *v, struct cs_fa
 
 /* ---- each brief is what its documents compose to, and each decision is bound to it ---- */
 
-static enum cs_err bound_to(const json_t *decision, const char *member, const json_t *document, const char *path, struct cs_fault *fault)
+static enum cs_err bound_to(const json_t *decision, const char *member, const json_t *document,
+	const char *path, struct cs_fault *fault)
 {
 	const char *bound = cs_json_text(json_object_get(decision, "binding"), member);
 	char address[CS_ADDRESS_TEXT];
@@ -60,48 +65,177 @@ static enum cs_err bound_to(const json_t *decision, const char *member, const js
 	if (err != CS_OK)
 		return err;
 	if (bound == NULL || strcmp(bound, address) != 0)
-		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, path, "the decision is bound to another %s", member);
+		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, path,
+			"the decision is bound to another %s", member);
 	return CS_OK;
 }
 
-static enum cs_err check_paper(const struct cs_verification *v, const json_t *paper, const char *path, struct cs_fault *fault)
+struct equality {
+	const char *what;
+	const char *left;
+	const char *right;
+};
+
+static enum cs_err all_equal(
+	const struct equality *pairs, size_t count, const char *path, struct cs_fault *fault)
 {
-	const json_t *basis = json_object_get(paper, "basis"), *brief = json_object_get(paper, "brief");
-	const json_t *snapshot = json_object_get(paper, "snapshot"), *decision = json_object_get(paper, "decision");
-	const char *approver = cs_json_text(decision, "approver"), *issued = cs_json_text(brief, "issued_at");
-	const char *decided = cs_json_text(decision, "decided_at");
-	cs_time issued_at, decided_at;
-	enum cs_err err = cs_brief_check(v->core, basis, v->policy, brief, fault);
+	for (size_t i = 0; i < count; i++)
+		if (pairs[i].left == NULL || pairs[i].right == NULL ||
+			strcmp(pairs[i].left, pairs[i].right) != 0)
+			return cs_fault_set(fault, CS_E_APPROVAL_BINDING, path,
+				"%s: '%s' and '%s' must be equal", pairs[i].what,
+				pairs[i].left ? pairs[i].left : "nothing",
+				pairs[i].right ? pairs[i].right : "nothing");
+	return CS_OK;
+}
+
+/*
+ * One approver's four documents belong together and to this action: person, role, names, addresses,
+ * versions.
+ */
+static enum cs_err check_together(const struct cs_verification *v, const json_t *paper,
+	const char *path, struct cs_fault *fault)
+{
+	const json_t *basis = json_object_get(paper, "basis"),
+		     *brief = json_object_get(paper, "brief");
+	const json_t *snapshot = json_object_get(paper, "snapshot"),
+		     *decision = json_object_get(paper, "decision");
+	char address[CS_ADDRESS_TEXT], hash[65];
+	enum cs_err err = cs_address_of(basis, address);
 
 	if (err == CS_OK)
-		err = bound_to(decision, "brief", brief, path, fault);
-	if (err == CS_OK)
-		err = bound_to(decision, "snapshot", snapshot, path, fault);
+		err = cs_content_hash(snapshot, hash);
 	if (err != CS_OK)
 		return err;
-	if (!cs_json_same(json_object_get(basis, "consequence_map"), json_object_get(v->inputs, "consequence_map")))
-		return cs_fault_set(fault, CS_E_BRIEF_MISMATCH, path, "the approver saw another consequence map");
-	if (approver == NULL || cs_json_text(basis, "approver") == NULL || strcmp(approver, cs_json_text(basis, "approver")) != 0)
-		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, path, "the brief was another person's");
-	if (issued == NULL || decided == NULL || cs_time_parse(issued, &issued_at, NULL) != CS_OK || cs_time_parse(decided, &decided_at, NULL) != CS_OK ||
-		decided_at < issued_at)
-		return cs_fault_set(fault, CS_E_APPROVAL_EARLY, path, "decided before the brief was issued");
+	const struct equality pairs[] = {
+		{"the basis's approver", cs_json_text(basis, "approver"),
+			cs_json_text(decision, "approver")},
+		{"the basis's role", cs_json_text(basis, "role"),
+			cs_json_text_at(decision, "binding/role")},
+		{"the brief's basis", cs_json_text(brief, "basis"), address},
+		{"the snapshot's basis", cs_json_text(snapshot, "basis"), address},
+		{"the snapshot's action", cs_json_text(snapshot, "action"),
+			cs_json_text(v->statement, "action")},
+		{"the snapshot's approver", cs_json_text(snapshot, "approver"),
+			cs_json_text(decision, "approver")},
+		{"the snapshot's name", cs_json_text(snapshot, "id"),
+			cs_json_text(basis, "snapshot")},
+		{"the snapshot's brief", cs_json_text(snapshot, "approval_brief_id"),
+			cs_json_text(brief, "id")},
+		{"the snapshot's content hash", cs_json_text(snapshot, "content_hash"), hash},
+		{"the decision's brief", cs_json_text(decision, "approval_brief_id"),
+			cs_json_text(brief, "id")},
+		{"the decision's snapshot", cs_json_text(decision, "knowledge_snapshot_id"),
+			cs_json_text(snapshot, "id")},
+		{"the basis's policy", cs_json_text_at(basis, "state/policy"),
+			cs_json_text_at(decision, "binding/policy")},
+		{"the basis's trust set", cs_json_text_at(basis, "state/trust_set"),
+			cs_json_text_at(decision, "binding/trust_set")},
+		{"the basis's appliance", cs_json_text_at(basis, "state/audience"),
+			cs_json_text_at(decision, "binding/audience")},
+	};
+	err = all_equal(pairs, sizeof pairs / sizeof pairs[0], path, fault);
+	if (err == CS_OK)
+		err = bound_to(decision, "brief", brief, path, fault);
+	return err == CS_OK ? bound_to(decision, "snapshot", snapshot, path, fault) : err;
+}
+
+static enum cs_err check_order(const json_t *paper, const char *path, struct cs_fault *fault)
+{
+	const char *issued = cs_json_text_at(paper, "brief/issued_at"),
+		   *decided = cs_json_text_at(paper, "decision/decided_at");
+	cs_time issued_at, decided_at;
+
+	if (issued == NULL || decided == NULL || cs_time_parse(issued, &issued_at, NULL) != CS_OK ||
+		cs_time_parse(decided, &decided_at, NULL) != CS_OK || decided_at < issued_at)
+		return cs_fault_set(
+			fault, CS_E_APPROVAL_EARLY, path, "decided before the brief was issued");
 	return CS_OK;
 }
 
-static enum cs_err check_briefs(const struct cs_verification *v, struct cs_fault *fault)
+/*
+ * A brief of another policy's time can only stand in a pack that refuses: an allow's approvals were
+ * judged under the pack's own.
+ */
+static bool of_this_policy(const struct cs_verification *v, const json_t *paper)
+{
+	const char *bound = cs_json_text_at(paper, "decision/binding/policy");
+
+	return bound != NULL && strcmp(bound, cs_policy_address(v->policy)) == 0;
+}
+
+static enum cs_err check_paper(const struct cs_verification *v, const json_t *paper,
+	const char *path, struct cs_fault *fault)
+{
+	enum cs_err err = check_together(v, paper, path, fault);
+
+	if (err == CS_OK)
+		err = check_order(paper, path, fault);
+	if (err == CS_OK && of_this_policy(v, paper))
+		err = cs_brief_check(v->core, json_object_get(paper, "basis"), v->policy,
+			json_object_get(paper, "brief"), fault);
+	if (err != CS_OK)
+		return err;
+	if (!cs_json_same(cs_json_at(paper, "basis/consequence_map"),
+		    json_object_get(v->inputs, "consequence_map")))
+		return cs_fault_set(fault, CS_E_BRIEF_MISMATCH, path,
+			"the approver saw another consequence map");
+	return CS_OK;
+}
+
+static enum cs_err check_briefs(
+	const struct cs_verification *v, size_t *ret_foreign, struct cs_fault *fault)
 {
 	const json_t *paper;
 	size_t i;
 
-	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper) {
+	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper)
+	{
 		char path[64];
 		snprintf(path, sizeof path, "/approvals/%zu", i);
 		enum cs_err err = check_paper(v, paper, path, fault);
 		if (err != CS_OK)
 			return err;
+		*ret_foreign += !of_this_policy(v, paper);
 	}
 	return CS_OK;
+}
+
+static void verify_briefs(struct cs_verification *v)
+{
+	struct cs_fault fault = {0};
+	size_t foreign = 0;
+	enum cs_err err =
+		cs_rule_on(CS_RULE_VERIFY_BRIEF) ? check_briefs(v, &foreign, &fault) : CS_OK;
+
+	cs_verification_add(v, "briefs", err, &fault);
+	if (err == CS_OK && foreign > 0)
+		cs_verification_skip(v, "briefs_composed",
+			"a brief was composed under a policy that the pack does not carry");
+}
+
+/* ---- extracts of the trust set, where the trust sets are given ---- */
+
+static enum cs_err check_extracts(const struct cs_verification *v, struct cs_fault *fault)
+{
+	enum cs_err err = cs_state_matches_trust(v->state, v->in->trust, fault);
+	const json_t *paper;
+	size_t i;
+
+	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper) if (err == CS_OK)
+		err = cs_state_matches_trust(cs_json_at(paper, "basis/state"), v->in->trust, fault);
+	return err;
+}
+
+static void verify_extracts(struct cs_verification *v)
+{
+	struct cs_fault fault = {0};
+
+	if (v->in->trust == NULL)
+		cs_verification_skip(v, "trust_extracts",
+			"delegations and extracts of the trust set need the trust sets (--trust)");
+	else
+		cs_verification_add(v, "trust_extracts", check_extracts(v, &fault), &fault);
 }
 
 /* ---- assurance of the people's tokens ---- */
@@ -111,9 +245,11 @@ static void note_assurance(struct cs_verification *v)
 	const json_t *paper;
 	size_t i;
 
-	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper) {
+	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper)
+	{
 		const char *kid = cs_inline_kid(json_object_get(paper, "decision"));
-		const struct cs_key_info *key = kid != NULL ? cs_keyring_find(v->in->ring, kid) : NULL;
+		const struct cs_key_info *key =
+			kid != NULL ? cs_keyring_find(v->in->ring, kid) : NULL;
 		if (key != NULL && strcmp(key->assurance, "software") == 0)
 			v->test_assurance = true;
 	}
@@ -131,15 +267,7 @@ void cs_verify_decision(struct cs_verification *v)
 	cs_verification_add(v, "oversight_and_quorum", err, &fault);
 	if (cs_verification_stop(v))
 		return;
-	fault = (struct cs_fault){0};
-	err = cs_rule_on(CS_RULE_VERIFY_BRIEF) ? check_briefs(v, &fault) : CS_OK;
-	cs_verification_add(v, "briefs", err, &fault);
-	if (cs_verification_stop(v))
-		return;
-	if (v->in->trust == NULL) {
-		cs_verification_skip(v, "trust_extracts", "delegations and extracts of the trust set need the trust sets (--trust)");
-	} else {
-		fault = (struct cs_fault){0};
-		cs_verification_add(v, "trust_extracts", cs_state_matches_trust(v->state, v->in->trust, &fault), &fault);
-	}
+	verify_briefs(v);
+	if (!cs_verification_stop(v))
+		verify_extracts(v);
 }
