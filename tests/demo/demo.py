@@ -124,14 +124,15 @@ class Demo:
                 ("for another policy", "approval_other_policy", "policy", other),
                 ("for another trust set", "approval_other_trust_set", "trust_set", other),
                 ("for another appliance", "approval_other_appliance", "audience", "elsewhere.example/log"),
-                ("for a role not held", "approval_role_not_held", "role", "change_owner"),
+                ("for another role than the brief's", "approval_binding", "role", "change_owner"),
                 ("that has expired", "approval_expired", "not_after", now(-1)),
                 ("valid for longer than the policy allows", "approval_window_too_long", "not_after", now(86400))):
             self.lines.refused(f"an approval {what}", code, lambda change=bind(member, value): self.decide("ada", action, "engineer", change))
 
-        def backdate(decision):
-            decision["decided_at"], decision["binding"]["not_after"] = now(-120), now(-60)
-        self.lines.refused("an approval whose time has passed", "approval_expired", lambda: self.decide("ada", action, "engineer", backdate))
+        short, snapshot = self.forger.signed("ada", action, "engineer", seconds=0.3)
+        time.sleep(0.4)
+        self.lines.refused("an approval whose time has passed", "approval_expired", lambda: self.forger.decide("ada", action, short, snapshot))
+        self.lines.refused("an approval for a role not held", "approval_role_not_held", lambda: self.decide("ada", action, "change_owner"))
         self.lines.refused("an unenrolled key", "key_unknown", lambda: self.decide(
             "ada", action, "engineer", kid="kye:key:acme.ada.spare", label="spare-key"))
         self.lines.refused("a revoked key", "key_revoked", lambda: self.decide("rex", action, "engineer"))
@@ -145,6 +146,7 @@ class Demo:
         a.approve("ada", action)
         done = a.approve("carl", action, verb="reject", arguments=("--rationale", "the error ratio is falling by itself"))
         lines.check("a rejection is sealed and its receipt shown", done.status == 0, done.code)
+        a.wait_final(action)
         verdict = a.verify(a.pack(action))
         lines.check("a rejected action is authentic and no authorisation", verdict.status == 0 and "NOT an authorisation" in verdict.json()["summary"],
                     verdict.json()["summary"])
@@ -194,7 +196,7 @@ class Demo:
             lena = next(entry for entry in plan["persons"] if entry["id"].endswith(".lena"))
             lena["roles"].append({"role": "change_owner", "services": ["*"], "environments": ["*"], "from": now(), "until": None})
 
-        plan = a.next_trust_plan(lambda plan: plan["organisations"][0].update(name="Acme Shop Limited"))
+        plan = a.next_plan(a.trust_directory, lambda plan: plan["organisations"][0].update(name="Acme Shop Limited"))
         draft, previous = a.draft("trust-set", plan, a.trust_directory)
         lines.refused("a trust set without signatures", "missing_signature", lambda: self.trial(draft))
         a.sign(draft, "sam", previous)
@@ -204,16 +206,21 @@ class Demo:
         skipped = json.loads(draft.read_text())
         skipped["version"] += 1
         lines.refused("a trust set out of order", "broken_chain", lambda: self.trial(draft, skipped))
-        draft, previous = a.draft("trust-set", a.next_trust_plan(raise_lena), a.trust_directory)
+        draft, previous = a.draft("trust-set", a.next_plan(a.trust_directory, raise_lena), a.trust_directory)
         a.sign(draft, "sam", previous)
         lines.refused("a trust set signed by someone whose rights it raises", "signer_raises_own_rights", lambda: a.sign(draft, "lena", previous, check=False))
         forged = self.cosigned(draft, "lena")
         lines.refused("the same with a forged second signature", "signer_raises_own_rights", lambda: self.trial(draft, forged))
-        policy = a.newest(a.policy_directory)
-        unsigned = {key: value for key, value in json.loads(policy.read_text()).items() if key != "signatures"}
-        one = {**unsigned, "signatures": json.loads(policy.read_text())["signatures"][:1]}
-        lines.refused("a policy without signatures", "missing_signature", lambda: self.policy_trial({**unsigned, "signatures": []}))
-        lines.refused("a policy signed by one", "missing_signature", lambda: self.policy_trial(one))
+        plan = a.next_plan(a.policy_directory, lambda plan: plan["approval"].update(timeout_seconds=1200))
+        draft, previous = a.draft("policy", plan, a.policy_directory)
+        lines.refused("a policy without signatures", "missing_signature", lambda: self.policy_trial(draft))
+        a.sign(draft, "lena", previous)
+        lines.refused("a policy signed by one", "missing_signature", lambda: self.policy_trial(draft))
+        lines.refused("a policy signed by the wrong role", "wrong_signers", lambda: self.policy_trial(draft, self.cosigned(draft, "sam")))
+        a.sign(draft, "cora", previous)
+        skipped = json.loads(draft.read_text())
+        skipped["version"] += 1
+        lines.refused("a policy out of order", "broken_chain", lambda: self.policy_trial(draft, skipped))
 
     def cosigned(self, draft, name):
         document = json.loads(draft.read_text())
@@ -222,35 +229,34 @@ class Demo:
         return {**document, "signatures": signatures + [signed["signature"]]}
 
     def trial(self, draft, document=None):
-        """Verifies the chain with this draft as its next version."""
+        """Verifies the chain of trust sets with this draft as its next version."""
         return self.trial_of("trust-set", self.appliance.trust_directory, document or json.loads(draft.read_text()), self.appliance.trust_genesis)
 
-    def policy_trial(self, document):
+    def policy_trial(self, draft, document=None):
         a = self.appliance
-        return self.trial_of("policy", None, document, address(document), "--trust-directory", a.trust_directory, "--trust-genesis", a.trust_genesis)
+        return self.trial_of("policy", a.policy_directory, document or json.loads(draft.read_text()), a.policy_genesis, "--trust-directory",
+                             a.trust_directory, "--trust-genesis", a.trust_genesis)
 
     def trial_of(self, kind, base, document, genesis, *arguments):
         directory = self.appliance.directory / "trial"
         shutil.rmtree(directory, ignore_errors=True)
-        if base:
-            shutil.copytree(base, directory)
-        directory.mkdir(exist_ok=True)
+        shutil.copytree(base, directory)
         (directory / f"{document['version']:06d}.json").write_text(json.dumps(document))
         return self.appliance.provision(kind, "verify", "--genesis", genesis, *arguments, directory, check=False)
 
-    def rollback_refusals(self):
+    def rollback_refusals(self, what, directory):
         """The running signer and daemon keep the newer version when the file of an older one is all that is left."""
         a = self.appliance
-        newest = a.newest(a.trust_directory)
-        kept = a.directory / "kept.json"
+        newest, kept = a.newest(directory), a.directory / "kept.json"
+        seen = {name: a.log_of(name).count("version_rollback") for name in ("signer", "daemon")}
         shutil.move(newest, kept)
-        for name in ("signer", "daemon"):
+        for name in seen:
             a.processes[name].send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and not all("version_rollback" in a.log_of(name) for name in ("signer", "daemon")):
-            time.sleep(0.05)
-        for name in ("signer", "daemon"):
-            self.lines.check(f"refused: a rolled-back trust set, by the {name}", "version_rollback" in a.log_of(name), "version_rollback")
+        for name, before in seen.items():
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline and a.log_of(name).count("version_rollback") == before:
+                time.sleep(0.05)
+            self.lines.check(f"refused: a rolled-back {what}, by the {name}", a.log_of(name).count("version_rollback") > before, "version_rollback")
         shutil.move(kept, newest)
 
 
@@ -283,7 +289,8 @@ def run(directory, lines, people, seal, refusals):
             demo.gate_refusals()
             demo.second_use(action, pack)
             demo.version_refusals()
-            demo.rollback_refusals()
+            demo.rollback_refusals("trust set", appliance.trust_directory)
+            demo.rollback_refusals("policy", appliance.policy_directory)
         return demo, pack
     finally:
         appliance.stop()

@@ -46,14 +46,15 @@ class DemoAppliance(Appliance):
         super().ceremony()
         self.generate(self.people["ada"], "spare-key")
         self.revoke("rex")
+        self.add_policy(self.next_plan(self.policy_directory, lambda plan: plan["approval"].update(timeout_seconds=900)), ("lena", "cora"))
         self.publish()
 
-    def next_trust_plan(self, change):
-        """A plan that extends the newest trust set."""
-        newest = json.loads(self.newest(self.trust_directory).read_text())
+    def next_plan(self, directory, change):
+        """A plan that extends the newest trust set or policy."""
+        newest = json.loads(self.newest(directory).read_text())
         plan = {key: value for key, value in newest.items() if key not in ("schema", "id", "version", "previous", "issued_at", "signatures")}
         change(plan)
-        path = self.directory / "trust-plan.json"
+        path = self.directory / "next-plan.json"
         path.write_text(json.dumps(plan))
         return path
 
@@ -62,4 +63,4 @@ class DemoAppliance(Appliance):
             for key in plan["keys"]:
                 if key["kid"] == self.people[name].kid:
                     key["revocation"] = {"at": now(), "reason": "lost", "invalid_from": None, "last_trusted_checkpoint": None}
-        self.add_trust_set(self.next_trust_plan(change), ("sue", "cora"))
+        self.add_trust_set(self.next_plan(self.trust_directory, change), ("sue", "cora"))
