@@ -92,7 +92,7 @@ $(BUILD)/lib/%.a:
 	rm -f $@
 	ar rcs $@ $^
 
-link = @mkdir -p $(@D); set -x; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+link = mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 $(BUILD)/bin/countersignd: $(DAEMON) $(LIBCOMMON) $(LIBCORE)
 	$(link) $(call pkg,libs,core) $(call pkg,libs,daemon) $(call pkg,libs,settings)
 $(BUILD)/bin/countersign-signer: $(SIGNER) $(LIBTOKEN) $(LIBCOMMON) $(LIBCORE)
