@@ -47,6 +47,7 @@
 	X(CS_RULE_TWO_SIGNERS, "trust.two-signers") \
 	X(CS_RULE_SELF_RAISE, "trust.self-raise") \
 	X(CS_RULE_NOTHING_REMOVED, "trust.nothing-removed") \
+	X(CS_RULE_APPLIANCE_KEYS, "trust.appliance-keys") \
 	X(CS_RULE_IRREVERSIBLE_QUORUM, "policy.irreversible-quorum") \
 	/* the verifier */ \
 	X(CS_RULE_VERIFY_SUBJECT, "verify.subject") \

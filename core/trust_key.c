@@ -3,6 +3,7 @@
  */
 #include "trust_rules.h"
 #include "jose.h"
+#include "rule.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -146,7 +147,7 @@ static enum cs_err check_named(const json_t *version, const json_t *appliance, c
 	const json_t *named = cs_json_find(keys, "kid", kid);
 
 	if (named == NULL || !same_text(named, "entity", appliance, "id") ||
-		cs_usage_by_name(cs_json_text(named, "usage")) != usage)
+		(cs_rule_on(CS_RULE_APPLIANCE_KEYS) && cs_usage_by_name(cs_json_text(named, "usage")) != usage))
 		return cs_fault_set(fault, CS_E_TRUST_REFERENCE, path, "%s is no %s key of this appliance", kid, cs_usage_name(usage));
 	if (strcmp(cs_json_text(named, "token"), token) != 0)
 		return cs_fault_set(fault, CS_E_TRUST_REFERENCE, path, "%s is on another token than the seal key", kid);

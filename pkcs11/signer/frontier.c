@@ -1,5 +1,6 @@
 #include "frontier.h"
 #include "journal.h"
+#include "rule.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -333,13 +334,13 @@ enum cs_err cs_signer_frontier_accept(struct cs_signer_frontier *f, const char *
 	const json_t *known = json_object_get(f->accepted, kind);
 	size_t had = json_array_size(known), has = json_array_size(addresses);
 
-	if (has < had)
+	if (cs_rule_on(CS_RULE_ROLLBACK) && has < had)
 		return cs_fault_set(fault, CS_E_TRUST_ROLLBACK, kind, "version %zu was in use before, now there are only %zu", had, has);
-	for (size_t i = 0; i < had; i++)
+	for (size_t i = 0; i < had && i < has; i++)
 		if (!json_equal(json_array_get(known, i), json_array_get(addresses, i)))
 			return cs_fault_set(fault, CS_E_TRUST_CONFLICT, kind, "version %zu had the address %s before", i + 1,
 				json_string_value(json_array_get(known, i)));
-	if (has == had)
+	if (has <= had)
 		return CS_OK;
 	json_t *copy = json_deep_copy(addresses);
 	json_t *record = json_pack("{ss ss sO}", "type", "accepted", "kind", kind, "addresses", copy);
