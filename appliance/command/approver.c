@@ -132,6 +132,10 @@ enum cs_err cs_approver_load(
 	err = load_pinned(approver, now, fault);
 	if (err == CS_OK)
 		err = find_audience(approver, path, fault);
+	if (err == CS_OK)
+		err = cs_keyring_key_at(cs_trust_keyring(approver->trust), approver->kid,
+			"kye.approval_decision.v1", approver->person, now, "kid",
+			&approver->enrolled, fault);
 	if (err != CS_OK)
 		return err;
 	*ret_approver = approver;
@@ -147,15 +151,12 @@ void cs_approver_token_close(struct cs_approver_token *token)
 	cs_pin_free(token->pin);
 }
 
-enum cs_err cs_approver_token_open(const struct cs_approver *approver, cs_time now,
-	struct cs_approver_token *token, struct cs_fault *fault)
+enum cs_err cs_approver_token_open(
+	const struct cs_approver *approver, struct cs_approver_token *token, struct cs_fault *fault)
 {
 	struct cs_token_uri uri;
-	enum cs_err err = cs_keyring_key_at(cs_trust_keyring(approver->trust), approver->kid,
-		"kye.approval_decision.v1", approver->person, now, "kid", &token->enrolled, fault);
+	enum cs_err err = cs_token_uri_parse(approver->token_uri, CS_URI_TOKEN, &uri, fault);
 
-	if (err == CS_OK)
-		err = cs_token_uri_parse(approver->token_uri, CS_URI_TOKEN, &uri, fault);
 	if (err == CS_OK)
 		err = cs_module_open(approver->module_path, &token->module, fault);
 	if (err == CS_OK)
@@ -163,11 +164,11 @@ enum cs_err cs_approver_token_open(const struct cs_approver *approver, cs_time n
 	if (err != CS_OK)
 		return err;
 	const struct cs_token_identity *identity = cs_token_identity(token->token);
-	if (strcmp(identity->product, token->enrolled->product) != 0 ||
-		strcmp(identity->serial, token->enrolled->serial) != 0)
+	if (strcmp(identity->product, approver->enrolled->product) != 0 ||
+		strcmp(identity->serial, approver->enrolled->serial) != 0)
 		return cs_fault_set(fault, CS_E_TRUST_TOKEN, "token",
 			"'%s' was enrolled on the token %s %s; this is %s %s", approver->kid,
-			token->enrolled->product, token->enrolled->serial, identity->product,
+			approver->enrolled->product, approver->enrolled->serial, identity->product,
 			identity->serial);
 	return CS_OK;
 }
@@ -197,10 +198,10 @@ enum cs_err cs_approver_token_login(
 	if (err != CS_OK)
 		return err;
 	const struct cs_public_key *shown = cs_token_key_public(token->key);
-	if (shown != NULL && !cs_public_key_equal(shown, &token->enrolled->key))
+	if (shown != NULL && !cs_public_key_equal(shown, &approver->enrolled->key))
 		return cs_fault_set(fault, CS_E_KEY_UNKNOWN, "label",
 			"the key '%s' on the token is not the enrolled '%s'", approver->label,
 			approver->kid);
-	return cs_token_signer_set(&token->signer, token->key, approver->kid, &token->enrolled->key,
-		token->pin, fault);
+	return cs_token_signer_set(&token->signer, token->key, approver->kid,
+		&approver->enrolled->key, token->pin, fault);
 }

@@ -26,6 +26,7 @@ struct cs_approver {
 	struct cs_schema_registry *registry;
 	struct cs_trust *trust;
 	struct cs_policy *policy;
+	const struct cs_key_info *enrolled; /* the key `kid`, by the trust set */
 };
 
 /*
@@ -46,15 +47,14 @@ struct cs_approver_token {
 	struct cs_pin *pin;
 	struct cs_token_key *key;
 	struct cs_token_signer signer;
-	const struct cs_key_info *enrolled;
 };
 
 /*
  * Opens the token and checks that it is the one on which the trust set says this person's key was
- * enrolled, before any PIN is asked for. CS_E_KEY_… for a key that may not sign a decision now,
- * CS_E_TRUST_TOKEN for another token, errors of cs_module_open and cs_token_open.
+ * enrolled, before any PIN is asked for. CS_E_TRUST_TOKEN for another token, errors of
+ * cs_module_open and cs_token_open.
  */
-CS_MUST_CHECK enum cs_err cs_approver_token_open(const struct cs_approver *approver, cs_time now,
+CS_MUST_CHECK enum cs_err cs_approver_token_open(const struct cs_approver *approver,
 	struct cs_approver_token *token, struct cs_fault *fault);
 /*
  * Asks for the PIN on the terminal, logs in, and finds the key. What signs afterwards is

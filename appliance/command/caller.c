@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define COLUMN 14
+#define ADDRESS_COLUMN 9 /* an address then fits a line of 80 */
 
 enum cs_err cs_caller_connect(
 	const struct cs_call *call, struct cs_varlink **ret_link, struct cs_fault *fault)
@@ -78,7 +79,7 @@ void cs_caller_print_action(const json_t *action, struct cs_bytes *out)
 	size_t i;
 
 	cs_report_field(out, "id", COLUMN, cs_json_text(action, "id"));
-	cs_report_field(out, "action", COLUMN, cs_json_text(action, "action"));
+	cs_report_field(out, "action", ADDRESS_COLUMN, cs_json_text(action, "action"));
 	cs_report_field(out, "state", COLUMN, cs_json_text(action, "state"));
 	cs_report_field(out, "outcome", COLUMN, cs_json_text(action, "outcome"));
 	cs_report_field(out, "reason", COLUMN, cs_json_text(action, "reason"));

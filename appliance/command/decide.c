@@ -2,10 +2,12 @@
 #include "caller.h"
 #include "jose.h"
 #include "present.h"
+#include "receipt.h"
 #include "report.h"
 #include "terminal.h"
 
 #include <countersign/limits.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -193,7 +195,7 @@ static enum cs_err confirm_and_sign(struct deciding *d, struct cs_fault *fault)
 {
 	CS_CLEANUP_APPROVER_TOKEN struct cs_approver_token token = {0};
 	bool yes = false;
-	enum cs_err err = cs_approver_token_open(d->approver, now_is(), &token, fault);
+	enum cs_err err = cs_approver_token_open(d->approver, &token, fault);
 
 	if (err == CS_OK)
 		err = cs_terminal_confirm("Sign? [y/N] ", &yes, fault);
@@ -207,33 +209,31 @@ static enum cs_err confirm_and_sign(struct deciding *d, struct cs_fault *fault)
 
 /* ---- sending ---- */
 
+/* The decision is made and sent; a receipt that proves nothing is said to prove nothing. */
 static enum cs_err print_receipt(
 	const struct deciding *d, const json_t *reply, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 	char address[CS_ADDRESS_TEXT];
 	const json_t *receipt = json_object_get(reply, "receipt");
-	const json_t *index = cs_json_at(receipt, "statement/log/index");
-	const char *sealed = cs_json_text(receipt, "decision");
+	uint64_t index;
 	enum cs_err err = cs_address_of(d->signed_decision, address);
 
+	if (err == CS_OK)
+		err = cs_receipt_check(d->approver, receipt, address, now_is(), &index, fault);
 	if (err != CS_OK)
 		return err;
-	if (sealed == NULL || strcmp(sealed, address) != 0)
-		return cs_fault_set(fault, CS_E_ADDRESS_MISMATCH, "receipt/decision",
-			"the receipt is for another decision than %s", address);
 	if (d->call->json) {
 		CS_CLEANUP_JSON json_t *doc = json_pack("{s:s, s:s, s:s, s:O*, s:O}", "id",
 			d->call->operand[0], "decision", d->decision, "address", address, "state",
 			json_object_get(reply, "state"), "receipt", receipt);
 		return doc == NULL ? CS_E_NOMEM : cs_report_json(doc, fault);
 	}
-	cs_report_field(&text, "decision", 10, d->decision);
-	cs_report_field(&text, "address", 10, address);
-	cs_report_field(&text, "state", 10, cs_json_text(reply, "state"));
-	if (json_is_integer(index))
-		cs_bytes_addf(&text, "%-10s%" JSON_INTEGER_FORMAT " of %s\n", "log leaf",
-			json_integer_value(index), d->approver->audience);
+	cs_report_field(&text, "decision", 9, d->decision);
+	cs_report_field(&text, "address", 9, address);
+	cs_report_field(&text, "state", 9, cs_json_text(reply, "state"));
+	cs_bytes_addf(&text, "%-9sleaf %" PRIu64 " of the log %s, proof checked\n", "sealed", index,
+		d->approver->audience);
 	return cs_report_write(&text, fault);
 }
 

@@ -206,7 +206,7 @@ static void judgement_section(const struct cs_review *review, struct cs_screen *
 		cs_screen_row(screen, CS_VERIFIED, "NOT PASSED", cs_json_text(check, "check"));
 		cs_screen_row(screen, CS_VERIFIED, "", cs_json_text(check, "detail"));
 	}
-	cs_screen_rowf(screen, CS_VERIFIED, "checks of the gate", "%zu of %zu passed", passed,
+	cs_screen_rowf(screen, CS_VERIFIED, "gate's checks", "%zu of %zu passed", passed,
 		json_array_size(json_object_get(gate, "checks")));
 	cs_screen_row(screen, CS_VERIFIED, "recommended",
 		cs_json_text(review->brief, "recommended_decision"));

@@ -55,7 +55,7 @@ enum cs_err cs_command_propose(struct cs_call *call, struct cs_fault *fault)
 	if (call->json)
 		return cs_report_json(reply, fault);
 	cs_report_field(&text, "id", 14, cs_json_text(reply, "id"));
-	cs_report_field(&text, "action", 14, cs_json_text(reply, "action"));
+	cs_report_field(&text, "action", 9, cs_json_text(reply, "action"));
 	cs_report_field(&text, "state", 14, cs_json_text(reply, "state"));
 	cs_report_field(&text, "outcome", 14, cs_json_text_at(reply, "decision/outcome"));
 	cs_report_field(&text, "oversight", 14, cs_json_text_at(reply, "decision/oversight"));

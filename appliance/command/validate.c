@@ -6,6 +6,7 @@
 
 #include <countersign/limits.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -106,10 +107,11 @@ enum cs_err cs_command_validate(struct cs_call *call, struct cs_fault *fault)
 	err = cs_file_read_json(call->operand[0], CS_COMMAND_FILE_MAX, &doc, fault);
 	if (err == CS_OK) {
 		err = cs_schema_validate(registry, (const char *)uri.data, doc, &inner);
+		/* The fault is safe to show as it is; setting it again would escape it twice. */
+		if (err != CS_OK && inner.path[0] == '\0')
+			snprintf(inner.path, sizeof inner.path, "\"\" (the whole document)");
 		if (err != CS_OK)
-			cs_fault_set(fault, err,
-				inner.path[0] != '\0' ? inner.path : "\"\" (the whole document)",
-				"%s", inner.detail);
+			*fault = inner;
 	}
 	cs_schema_registry_free(registry);
 	return err;
