@@ -55,6 +55,16 @@ static enum cs_err load(struct briefing *b)
 	return err == CS_E_NOT_FOUND ? CS_E_STORE : err;
 }
 
+/*
+ * In whole seconds, as many clients write the time of a decision, which may not be before this; but never before the certificate of the key that signs.
+ */
+static cs_time issue_time(const struct briefing *b)
+{
+	cs_time whole = b->c.at - b->c.at % 1000;
+
+	return whole < b->d->engine.not_before ? b->c.at : whole;
+}
+
 static enum cs_err compose_basis(const struct briefing *b, json_t **ret_basis, struct cs_fault *fault)
 {
 	const struct cs_case *c = &b->c;
@@ -65,7 +75,7 @@ static enum cs_err compose_basis(const struct briefing *b, json_t **ret_basis, s
 	cs_new_id("approver-knowledge-snapshot", c->at, snapshot);
 	json_t *basis = json_pack("{ss ss ss ss ss* ss ss ss ss ss sO sO sO s[] s[]}", "schema", "countersign.brief_basis.v1", "id", id,
 		"brief", brief, "snapshot", snapshot, "consequence_map_id", cs_json_text(b->map, "id"), "issued_at",
-		cs_time_print(c->at, issued_at), "not_after", cs_time_print(c->action.expires_at, not_after), "action", c->action.address,
+		cs_time_print(issue_time(b), issued_at), "not_after", cs_time_print(c->action.expires_at, not_after), "action", c->action.address,
 		"approver", b->approver, "role", b->role, "gate", b->gate, "state", c->first_state, "consequence_map", b->map,
 		"scenario_runs", "facts");
 	if (basis == NULL)

@@ -34,6 +34,8 @@ struct cs_sealer {
 	char detail[sizeof((struct cs_fault *)NULL)->detail];
 	json_t *status;			/* what the signer said about itself last */
 	cs_time renew_after;
+	json_t *fresh;			/* a certificate that is taken at the next full second */
+	sd_event_source *take;
 	struct cs_pending flight;	/* the append under way, without its frame */
 	struct cs_wire_request request;	/* the same, parsed */
 	struct cs_fault refusal;
@@ -351,24 +353,57 @@ static enum cs_err send_pending(struct cs_sealer *s, struct cs_fault *fault)
 
 /* ---- the certificate ---- */
 
-static void on_certified(void *context, enum cs_err err, bool refused, json_t *document, const struct cs_fault *answer_fault)
+static void certified(struct cs_sealer *s, enum cs_err err, const struct cs_fault *fault)
 {
-	struct cs_sealer *s = context;
-	struct cs_fault fault = answer_fault ? *answer_fault : (struct cs_fault){0};
 	cs_time now = cs_now();
 
-	(void)refused;
-	if (err == CS_OK)
-		err = cs_engine_certify(s->engine, *s->book, document, now, &fault);
 	if (err == CS_OK) {
 		cs_sealer_kick(s);
 	} else if (cs_engine_usable(s->engine, now)) {
-		cs_log_fault(CS_LOG_WARNING, "renewing the engine certificate", err, &fault);
+		cs_log_fault(CS_LOG_WARNING, "renewing the engine certificate", err, fault);
 		s->renew_after = now + RENEW_AGAIN_MSEC;
 		cs_sealer_kick(s);
 	} else {
-		pause_for(s, err, &fault);
+		pause_for(s, err, fault);
 	}
+}
+
+static int on_take(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct cs_sealer *s = userdata;
+	struct cs_fault fault = {0};
+
+	(void)source;
+	(void)usec;
+	if (s->fresh == NULL)
+		return 0;
+	enum cs_err err = cs_engine_certify(s->engine, *s->book, s->fresh, cs_now(), &fault);
+	json_decref(s->fresh);
+	s->fresh = NULL;
+	certified(s, err, &fault);
+	return 0;
+}
+
+/*
+ * A brief is issued at a full second, so that clients which write times in seconds do not decide before it, and not before the certificate of its key: so the
+ * certificate, whose time has a fraction, is used from the next full second on.
+ */
+static void on_certified(void *context, enum cs_err err, bool refused, json_t *document, const struct cs_fault *fault)
+{
+	struct cs_sealer *s = context;
+	uint64_t left = (uint64_t)(1000 - cs_now() % 1000) * 1000;
+
+	(void)refused;
+	if (err == CS_OK && (sd_event_source_set_time_relative(s->take, left) < 0 ||
+		sd_event_source_set_enabled(s->take, SD_EVENT_ONESHOT) < 0))
+		err = CS_E_INTERNAL;
+	if (err != CS_OK) {
+		certified(s, err, fault);
+		return;
+	}
+	json_decref(s->fresh);
+	s->fresh = json_incref(document);
+	cs_sealer_kick(s);
 }
 
 static enum cs_err ask_certificate(struct cs_sealer *s)
@@ -386,6 +421,8 @@ static bool wants_certificate(const struct cs_sealer *s)
 {
 	cs_time now = cs_now();
 
+	if (s->fresh != NULL)
+		return false;
 	if (!cs_engine_usable(s->engine, now))
 		return true;
 	return cs_engine_wants_certificate(s->engine, now) && now >= s->renew_after;
@@ -419,9 +456,11 @@ static void step(struct cs_sealer *s)
 	if (!s->greeted || s->paused || s->flight.subject[0] != '\0' || cs_link_busy(s->link))
 		return;
 	enum cs_err err = send_pending(s, &fault);
-	if (err == CS_E_NOT_FOUND)
-		err = wants_certificate(s) ? ask_certificate(s) : queue_next(s, &fault);
-	if (err == CS_OK)
+	if (err == CS_E_NOT_FOUND && wants_certificate(s))
+		err = ask_certificate(s);
+	else if (err == CS_E_NOT_FOUND && cs_engine_usable(s->engine, cs_now()))
+		err = queue_next(s, &fault);
+	if (err == CS_OK || (err == CS_E_NOT_FOUND && s->fresh != NULL))
 		return;
 	clear_flight(s);
 	pause_for(s, err, &fault);
@@ -473,7 +512,8 @@ enum cs_err cs_sealer_new(sd_event *event, const struct cs_daemon_settings *sett
 	if (err == CS_OK && (sd_event_add_defer(event, &s->soon, on_soon, s) < 0 ||
 		sd_event_source_set_enabled(s->soon, SD_EVENT_OFF) < 0 ||
 		sd_event_add_time_relative(event, &s->timer, CLOCK_MONOTONIC, HEALTH_USEC, 10000, on_timer, s) < 0 ||
-		sd_event_source_set_enabled(s->timer, SD_EVENT_OFF) < 0))
+		sd_event_source_set_enabled(s->timer, SD_EVENT_OFF) < 0 ||
+		sd_event_add_time_relative(event, &s->take, CLOCK_MONOTONIC, 0, 1000, on_take, s) < 0))
 		err = CS_E_INTERNAL;
 	if (err != CS_OK) {
 		cs_sealer_free(s);
@@ -490,14 +530,18 @@ void cs_sealer_free(struct cs_sealer *sealer)
 	cs_link_free(sealer->link);
 	sd_event_source_disable_unref(sealer->soon);
 	sd_event_source_disable_unref(sealer->timer);
+	sd_event_source_disable_unref(sealer->take);
 	clear_flight(sealer);
 	json_decref(sealer->status);
+	json_decref(sealer->fresh);
 	free(sealer);
 }
 
 void cs_sealer_reloaded(struct cs_sealer *sealer)
 {
 	cs_engine_expire(sealer->engine);
+	json_decref(sealer->fresh);
+	sealer->fresh = NULL;
 	sealer->renew_after = 0;
 	sealer->pause_usec = PAUSE_FIRST_USEC;
 	cs_sealer_kick(sealer);
