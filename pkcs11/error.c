@@ -7,6 +7,7 @@ static const struct {
 	const char *name;
 	enum cs_err err;
 } values[] = {
+/* clang-format off */
 #define ROW(rv, err) {rv, #rv, err}
 	ROW(CKR_OK, CS_OK),
 	ROW(CKR_CANCEL, CS_E_TOKEN),
@@ -103,6 +104,7 @@ static const struct {
 	ROW(CKR_PUBLIC_KEY_INVALID, CS_E_TOKEN),
 	ROW(CKR_FUNCTION_REJECTED, CS_E_TOKEN),
 #undef ROW
+/* clang-format on */
 };
 
 const char *cs_ckr_name(CK_RV rv)
@@ -123,5 +125,6 @@ enum cs_err cs_ckr_err(CK_RV rv)
 
 enum cs_err cs_ckr_fault(struct cs_fault *fault, const char *call, CK_RV rv)
 {
-	return cs_fault_set(fault, cs_ckr_err(rv), call, "%s: %s (0x%lx)", call, cs_ckr_name(rv), rv);
+	return cs_fault_set(
+		fault, cs_ckr_err(rv), call, "%s: %s (0x%lx)", call, cs_ckr_name(rv), rv);
 }

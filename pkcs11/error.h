@@ -7,11 +7,15 @@
 #include <p11-kit/pkcs11.h>
 #include <countersign/error.h>
 
-/* "CKR_PIN_INCORRECT"; "CKR_VENDOR_DEFINED" from 0x80000000 on; "CKR_UNKNOWN" for a value the standard does not list. Static. */
+/*
+ * "CKR_PIN_INCORRECT"; "CKR_VENDOR_DEFINED" from 0x80000000 on; "CKR_UNKNOWN" for a value the
+ * standard does not list. Static.
+ */
 const char *cs_ckr_name(CK_RV rv);
 
 /*
- * CS_OK for CKR_OK, the listed error for values that mean something of their own, CS_E_TOKEN for every other one:
+ * CS_OK for CKR_OK, the listed error for values that mean something of their own, CS_E_TOKEN for
+ * every other one:
  *
  *	CS_E_PIN		the PIN is wrong, or cannot be a PIN of this token
  *	CS_E_PIN_LOCKED		the PIN is locked
@@ -25,8 +29,8 @@ const char *cs_ckr_name(CK_RV rv);
 enum cs_err cs_ckr_err(CK_RV rv);
 
 /*
- * Puts "C_Sign: CKR_DEVICE_REMOVED (0x32)" into fault->detail, `call` into fault->path, and returns cs_ckr_err(rv).
- * `fault` may be NULL.
+ * Puts "C_Sign: CKR_DEVICE_REMOVED (0x32)" into fault->detail, `call` into fault->path, and
+ * returns cs_ckr_err(rv). `fault` may be NULL.
  */
 enum cs_err cs_ckr_fault(struct cs_fault *fault, const char *call, CK_RV rv);
 

@@ -58,8 +58,8 @@ bool cs_token_key_pin_each_time(const struct cs_token_key *key)
 	return key->pin_each_time;
 }
 
-enum cs_err cs_token_key_of_object(struct cs_token *token, CK_OBJECT_HANDLE object, struct cs_token_key **ret_key,
-	struct cs_fault *fault)
+enum cs_err cs_token_key_of_object(struct cs_token *token, CK_OBJECT_HANDLE object,
+	struct cs_token_key **ret_key, struct cs_fault *fault)
 {
 	struct cs_token_key *key = calloc(1, sizeof *key);
 
@@ -72,7 +72,8 @@ enum cs_err cs_token_key_of_object(struct cs_token *token, CK_OBJECT_HANDLE obje
 	if (err == CS_OK)
 		err = cs_object_alg(token, object, &key->alg, fault);
 	if (err == CS_OK)
-		err = cs_object_flag(token, object, CKA_ALWAYS_AUTHENTICATE, false, &key->pin_each_time, fault);
+		err = cs_object_flag(
+			token, object, CKA_ALWAYS_AUTHENTICATE, false, &key->pin_each_time, fault);
 	if (err == CS_OK)
 		err = cs_object_public(token, object, &key->name, key->alg, &key->public, fault);
 	if (err == CS_OK)
@@ -100,8 +101,8 @@ static const char *shown(const struct cs_key_name *name, struct cs_bytes *to)
 	return to->data != NULL ? (const char *)to->data : "";
 }
 
-static enum cs_err find_object(struct cs_token *token, const struct cs_key_name *name, CK_OBJECT_HANDLE *ret_object,
-	struct cs_fault *fault)
+static enum cs_err find_object(struct cs_token *token, const struct cs_key_name *name,
+	CK_OBJECT_HANDLE *ret_object, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 	struct cs_objects found = {.count = 0};
@@ -111,20 +112,26 @@ static enum cs_err find_object(struct cs_token *token, const struct cs_key_name 
 	if (err != CS_OK)
 		return err;
 	if (found.count == 0) {
-		/* Without a login a token shows no private keys, which is not the same as having none. */
+		/*
+		 * Without a login a token shows no private keys, which is not the same as having
+		 * none.
+		 */
 		err = cs_token_check(token, fault);
-		return err != CS_OK ? err : cs_fault_set(fault, CS_E_TOKEN_KEY, "key", "token '%s' has no private key %s", label,
-			shown(name, &text));
+		return err != CS_OK ? err
+				    : cs_fault_set(fault, CS_E_TOKEN_KEY, "key",
+					      "token '%s' has no private key %s", label,
+					      shown(name, &text));
 	}
 	if (found.count > 1)
-		return cs_fault_set(fault, CS_E_TOKEN_KEY_AMBIGUOUS, "key", "token '%s' has %zu private keys %s", label,
-			found.count, shown(name, &text));
+		return cs_fault_set(fault, CS_E_TOKEN_KEY_AMBIGUOUS, "key",
+			"token '%s' has %zu private keys %s", label, found.count,
+			shown(name, &text));
 	*ret_object = found.handle[0];
 	return CS_OK;
 }
 
-enum cs_err cs_token_key_find(struct cs_token *token, const char *label, const uint8_t *id, size_t id_len,
-	struct cs_token_key **ret_key, struct cs_fault *fault)
+enum cs_err cs_token_key_find(struct cs_token *token, const char *label, const uint8_t *id,
+	size_t id_len, struct cs_token_key **ret_key, struct cs_fault *fault)
 {
 	struct cs_key_name name;
 	CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
@@ -140,13 +147,14 @@ enum cs_err cs_token_key_find(struct cs_token *token, const char *label, const u
 	return err;
 }
 
-enum cs_err cs_token_key_find_uri(struct cs_token *token, const struct cs_token_uri *uri, struct cs_token_key **ret_key,
-	struct cs_fault *fault)
+enum cs_err cs_token_key_find_uri(struct cs_token *token, const struct cs_token_uri *uri,
+	struct cs_token_key **ret_key, struct cs_fault *fault)
 {
 	return cs_token_key_find(token, uri->object, uri->id, uri->id_len, ret_key, fault);
 }
 
-enum cs_err cs_token_key_handle(struct cs_token_key *key, CK_OBJECT_HANDLE *ret_handle, struct cs_fault *fault)
+enum cs_err cs_token_key_handle(
+	struct cs_token_key *key, CK_OBJECT_HANDLE *ret_handle, struct cs_fault *fault)
 {
 	CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
 
@@ -161,7 +169,10 @@ enum cs_err cs_token_key_handle(struct cs_token_key *key, CK_OBJECT_HANDLE *ret_
 	return CS_OK;
 }
 
-/* Foreign keys (RSA, other curves) are listed too, as not usable; only a failing token ends the list. */
+/*
+ * Foreign keys (RSA, other curves) are listed too, as not usable; only a failing token ends the
+ * list.
+ */
 static enum cs_err describe(struct cs_token *token, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE object,
 	struct cs_token_key_entry *entry, struct cs_fault *fault)
 {
@@ -183,14 +194,14 @@ static enum cs_err describe(struct cs_token *token, CK_OBJECT_CLASS class, CK_OB
 	else if (err == CS_OK)
 		err = cs_object_point(token, object, alg, &entry->key, fault);
 	entry->usable = err == CS_OK;
-	if (err == CS_E_TOKEN_MECHANISM || err == CS_E_NOT_FOUND || err == CS_E_KEY || err == CS_E_TOKEN_KEY_AMBIGUOUS
-		|| err == CS_E_TOO_LARGE)
+	if (err == CS_E_TOKEN_MECHANISM || err == CS_E_NOT_FOUND || err == CS_E_KEY ||
+		err == CS_E_TOKEN_KEY_AMBIGUOUS || err == CS_E_TOO_LARGE)
 		return CS_OK;
 	return err;
 }
 
-enum cs_err cs_token_key_list(struct cs_token *token, struct cs_token_key_entry **ret_entries, size_t *ret_count,
-	struct cs_fault *fault)
+enum cs_err cs_token_key_list(struct cs_token *token, struct cs_token_key_entry **ret_entries,
+	size_t *ret_count, struct cs_fault *fault)
 {
 	static const CK_OBJECT_CLASS classes[] = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY};
 	struct cs_objects found = {.count = 0};
@@ -204,7 +215,8 @@ enum cs_err cs_token_key_list(struct cs_token *token, struct cs_token_key_entry 
 	for (size_t i = 0; i < 2; i++) {
 		err = cs_objects_find(token, classes[i], NULL, &found, fault);
 		for (size_t k = 0; err == CS_OK && k < found.count; k++)
-			err = describe(token, classes[i], found.handle[k], &entries[count++], fault);
+			err = describe(
+				token, classes[i], found.handle[k], &entries[count++], fault);
 		if (err != CS_OK)
 			goto out;
 	}

@@ -12,7 +12,7 @@
 
 struct cs_module {
 	struct cs_module *next;
-	int opened;		/* how many times */
+	int opened; /* how many times */
 	int tokens;
 	pid_t pid;
 	void *handle;
@@ -33,7 +33,8 @@ static const char *loader_reason(void)
 	return reason != NULL ? reason : "unknown reason";
 }
 
-static enum cs_err load(const char *path, void **ret_handle, CK_FUNCTION_LIST **ret_functions, struct cs_fault *fault)
+static enum cs_err load(const char *path, void **ret_handle, CK_FUNCTION_LIST **ret_functions,
+	struct cs_fault *fault)
 {
 	CK_C_GetFunctionList get_list;
 	CK_FUNCTION_LIST *functions = NULL;
@@ -44,13 +45,14 @@ static enum cs_err load(const char *path, void **ret_handle, CK_FUNCTION_LIST **
 	*(void **)&get_list = dlsym(handle, "C_GetFunctionList");
 	if (get_list == NULL) {
 		dlclose(handle);
-		return cs_fault_set(fault, CS_E_MODULE, path, "%s: not a PKCS #11 module (it has no C_GetFunctionList)",
-			path);
+		return cs_fault_set(fault, CS_E_MODULE, path,
+			"%s: not a PKCS #11 module (it has no C_GetFunctionList)", path);
 	}
 	CK_RV rv = get_list(&functions);
 	if (rv != CKR_OK || functions == NULL) {
 		dlclose(handle);
-		return cs_fault_set(fault, CS_E_MODULE, path, "%s: C_GetFunctionList: %s (0x%lx)", path, cs_ckr_name(rv), rv);
+		return cs_fault_set(fault, CS_E_MODULE, path, "%s: C_GetFunctionList: %s (0x%lx)",
+			path, cs_ckr_name(rv), rv);
 	}
 	*ret_handle = handle;
 	*ret_functions = functions;
@@ -69,8 +71,8 @@ static enum cs_err initialise(struct cs_module *module, struct cs_fault *fault)
 		ERR_clear_error();
 		PKCS11_CTX_free(module->libp11);
 		module->libp11 = NULL;
-		return cs_fault_set(fault, CS_E_MODULE, module->path, "%s: C_Initialize: %s (0x%lx)", module->path,
-			cs_ckr_name(rv), rv);
+		return cs_fault_set(fault, CS_E_MODULE, module->path,
+			"%s: C_Initialize: %s (0x%lx)", module->path, cs_ckr_name(rv), rv);
 	}
 	return CS_OK;
 }
@@ -79,7 +81,10 @@ static void discard(struct cs_module *module)
 {
 	if (module == NULL)
 		return;
-	/* A forked child must leave the module alone: its C_Finalize would break the parent's tokens. */
+	/*
+	 * A forked child must leave the module alone: its C_Finalize would break the parent's
+	 * tokens.
+	 */
 	if (module->libp11 != NULL && module->pid == getpid()) {
 		PKCS11_CTX_unload(module->libp11);
 		PKCS11_CTX_free(module->libp11);
@@ -91,8 +96,8 @@ static void discard(struct cs_module *module)
 	free(module);
 }
 
-static enum cs_err create(const char *path, void *handle, CK_FUNCTION_LIST *functions, struct cs_module **ret_module,
-	struct cs_fault *fault)
+static enum cs_err create(const char *path, void *handle, CK_FUNCTION_LIST *functions,
+	struct cs_module **ret_module, struct cs_fault *fault)
 {
 	pthread_mutexattr_t attributes;
 	struct cs_module *module = calloc(1, sizeof *module);
@@ -107,8 +112,9 @@ static enum cs_err create(const char *path, void *handle, CK_FUNCTION_LIST *func
 	module->pid = getpid();
 	module->functions = functions;
 	module->path = strdup(path);
-	enum cs_err err = module->path != NULL ? initialise(module, fault)
-		: cs_fault_set(fault, CS_E_NOMEM, "", "out of memory");
+	enum cs_err err = module->path != NULL
+				  ? initialise(module, fault)
+				  : cs_fault_set(fault, CS_E_NOMEM, "", "out of memory");
 	if (err != CS_OK) {
 		discard(module);
 		return err;
@@ -125,7 +131,8 @@ enum cs_err cs_module_open(const char *path, struct cs_module **ret_module, stru
 	void *handle = NULL;
 
 	if (path[0] != '/')
-		return cs_fault_set(fault, CS_E_MODULE, "module-path", "'%s' is not an absolute path", path);
+		return cs_fault_set(
+			fault, CS_E_MODULE, "module-path", "'%s' is not an absolute path", path);
 	const char *refused = cs_quirks_module_refused(path);
 	if (refused != NULL)
 		return cs_fault_set(fault, CS_E_MODULE, path, "%s: %s", path, refused);
@@ -199,7 +206,8 @@ enum cs_err cs_module_use(const struct cs_module *module, struct cs_fault *fault
 {
 	if (module->pid == getpid())
 		return CS_OK;
-	return cs_fault_set(fault, CS_E_STATE, module->path, "%s was opened before this process was forked", module->path);
+	return cs_fault_set(fault, CS_E_STATE, module->path,
+		"%s was opened before this process was forked", module->path);
 }
 
 void cs_module_lock(struct cs_module *module)
@@ -225,11 +233,12 @@ enum cs_err cs_module_restart(struct cs_module *module, struct cs_fault *fault)
 	CK_C_INITIALIZE_ARGS arguments = {.flags = CKF_OS_LOCKING_OK};
 
 	if (module->tokens > 1)
-		return cs_fault_set(fault, CS_E_STATE, module->path, "another token of %s is in use", module->path);
+		return cs_fault_set(fault, CS_E_STATE, module->path,
+			"another token of %s is in use", module->path);
 	(void)module->functions->C_Finalize(NULL);
 	CK_RV rv = module->functions->C_Initialize(&arguments);
 	if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
-		return cs_fault_set(fault, CS_E_MODULE, module->path, "%s: C_Initialize: %s (0x%lx)", module->path,
-			cs_ckr_name(rv), rv);
+		return cs_fault_set(fault, CS_E_MODULE, module->path,
+			"%s: C_Initialize: %s (0x%lx)", module->path, cs_ckr_name(rv), rv);
 	return CS_OK;
 }

@@ -52,7 +52,8 @@ bool cs_pin_equal(const struct cs_pin *a, const struct cs_pin *b)
 	return a->len == b->len && sodium_memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
-enum cs_err cs_pin_copy(const void *text, size_t len, struct cs_pin **ret_pin, struct cs_fault *fault)
+enum cs_err cs_pin_copy(
+	const void *text, size_t len, struct cs_pin **ret_pin, struct cs_fault *fault)
 {
 	const uint8_t *bytes = text;
 
@@ -64,10 +65,12 @@ enum cs_err cs_pin_copy(const void *text, size_t len, struct cs_pin **ret_pin, s
 	if (len == 0)
 		return cs_fault_set(fault, CS_E_PIN_SOURCE, "pin", "the PIN is empty");
 	if (len > CS_PIN_MAX)
-		return cs_fault_set(fault, CS_E_PIN_SOURCE, "pin", "the PIN is longer than %d bytes", CS_PIN_MAX);
+		return cs_fault_set(fault, CS_E_PIN_SOURCE, "pin",
+			"the PIN is longer than %d bytes", CS_PIN_MAX);
 	for (size_t i = 0; i < len; i++)
 		if (bytes[i] < 0x20 || bytes[i] == 0x7f)
-			return cs_fault_set(fault, CS_E_PIN_SOURCE, "pin", "the PIN holds a control character");
+			return cs_fault_set(
+				fault, CS_E_PIN_SOURCE, "pin", "the PIN holds a control character");
 	struct cs_pin *pin = sodium_malloc(sizeof *pin);
 	if (pin == NULL)
 		return cs_fault_set(fault, CS_E_NOMEM, "pin", "no guarded memory for the PIN");
@@ -89,15 +92,16 @@ static enum cs_err judge_file(int fd, mode_t foreign, const char *path, struct c
 	if (!S_ISREG(st.st_mode))
 		return cs_fault_set(fault, CS_E_PIN_SOURCE, path, "%s: not a regular file", path);
 	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return cs_fault_set(fault, CS_E_PIN_SOURCE, path, "%s: belongs to user %u, not to root or to this process",
-			path, st.st_uid);
+		return cs_fault_set(fault, CS_E_PIN_SOURCE, path,
+			"%s: belongs to user %u, not to root or to this process", path, st.st_uid);
 	if (st.st_mode & foreign)
-		return cs_fault_set(fault, CS_E_PIN_SOURCE, path, "%s: mode %04o lets others at the PIN", path,
-			st.st_mode & 07777);
+		return cs_fault_set(fault, CS_E_PIN_SOURCE, path,
+			"%s: mode %04o lets others at the PIN", path, st.st_mode & 07777);
 	return CS_OK;
 }
 
-static enum cs_err read_file(const char *path, mode_t foreign, struct cs_pin **ret_pin, struct cs_fault *fault)
+static enum cs_err read_file(
+	const char *path, mode_t foreign, struct cs_pin **ret_pin, struct cs_fault *fault)
 {
 	/* Two bytes more than a PIN with its CR LF, so that a longer file shows itself. */
 	const size_t size = CS_PIN_MAX + 4;
@@ -122,7 +126,8 @@ static enum cs_err read_file(const char *path, mode_t foreign, struct cs_pin **r
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {
-			err = cs_fault_set(fault, CS_E_PIN_SOURCE, path, "%s: %s", path, strerror(errno));
+			err = cs_fault_set(
+				fault, CS_E_PIN_SOURCE, path, "%s: %s", path, strerror(errno));
 			goto out;
 		}
 		if (got == 0)
@@ -146,17 +151,20 @@ enum cs_err cs_pin_from_file(const char *path, struct cs_pin **ret_pin, struct c
 	return read_file(path, S_IRWXG | S_IRWXO, ret_pin, fault);
 }
 
-enum cs_err cs_pin_from_credential(const char *directory, const char *name, struct cs_pin **ret_pin,
-	struct cs_fault *fault)
+enum cs_err cs_pin_from_credential(
+	const char *directory, const char *name, struct cs_pin **ret_pin, struct cs_fault *fault)
 {
 	char path[4096];
 
 	if (directory == NULL || directory[0] != '/')
-		return cs_fault_set(fault, CS_E_PIN_SOURCE, "pin", "no credentials directory: not started by systemd?");
+		return cs_fault_set(fault, CS_E_PIN_SOURCE, "pin",
+			"no credentials directory: not started by systemd?");
 	if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
-		return cs_fault_set(fault, CS_E_PIN_SOURCE, "pin", "'%s' is not the name of a credential", name);
+		return cs_fault_set(fault, CS_E_PIN_SOURCE, "pin",
+			"'%s' is not the name of a credential", name);
 	int len = snprintf(path, sizeof path, "%s/%s", directory, name);
 	if (len < 0 || (size_t)len >= sizeof path)
-		return cs_fault_set(fault, CS_E_PIN_SOURCE, "pin", "the path of the credential is too long");
+		return cs_fault_set(
+			fault, CS_E_PIN_SOURCE, "pin", "the path of the credential is too long");
 	return read_file(path, S_IRWXO, ret_pin, fault);
 }

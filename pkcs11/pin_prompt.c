@@ -10,11 +10,13 @@
 #include <sodium.h>
 
 /*
- * Everything that would leave the terminal without echo behind us. All but the last two are blocked except while the
- * program waits for input, so that none can come between a look at `pending` and the wait. The last two are the answer
- * to a call of our own from the background and cannot.
+ * Everything that would leave the terminal without echo behind us. All but the last two are
+ * blocked except while the program waits for input, so that none can come between a look at
+ * `pending` and the wait. The last two are the answer to a call of our own from the background and
+ * cannot.
  */
-static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU};
+static const int caught[] = {
+	SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU};
 
 #define CAUGHT (sizeof caught / sizeof *caught)
 #define BLOCKED (CAUGHT - 2)
@@ -52,10 +54,12 @@ static void write_all(int fd, const char *text)
 }
 
 /*
- * Reads to the end of the line; what does not fit is read and dropped, so that the rest of a long line does not become
- * the answer to the next question. False when interrupted or at the end of input.
+ * Reads to the end of the line; what does not fit is read and dropped, so that the rest of a long
+ * line does not become the answer to the next question. False when interrupted or at the end of
+ * input.
  */
-static bool read_line(int fd, const sigset_t *waiting, uint8_t *buffer, size_t size, size_t *ret_len)
+static bool read_line(
+	int fd, const sigset_t *waiting, uint8_t *buffer, size_t size, size_t *ret_len)
 {
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
 	size_t len = 0;
@@ -109,7 +113,8 @@ static bool ask(int fd, const char *prompt, uint8_t *buffer, size_t size, size_t
 		write_all(fd, prompt);
 		done = read_line(fd, &mask, buffer, size, ret_len);
 		write_all(fd, "\n");
-		while (tcsetattr(fd, TCSAFLUSH, &saved) < 0 && errno == EINTR && !pending[CAUGHT - 1])
+		while (tcsetattr(fd, TCSAFLUSH, &saved) < 0 && errno == EINTR &&
+			!pending[CAUGHT - 1])
 			;
 	}
 	for (size_t i = 0; i < CAUGHT; i++)
@@ -133,7 +138,8 @@ enum cs_err cs_pin_prompt(const char *prompt, struct cs_pin **ret_pin, struct cs
 	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
-		return cs_fault_set(fault, CS_E_PIN_SOURCE, "pin", "no terminal to ask for the PIN: %s", strerror(errno));
+		return cs_fault_set(fault, CS_E_PIN_SOURCE, "pin",
+			"no terminal to ask for the PIN: %s", strerror(errno));
 	uint8_t *buffer = sodium_malloc(size);
 	if (buffer == NULL) {
 		err = cs_fault_set(fault, CS_E_NOMEM, "pin", "no guarded memory for the PIN");

@@ -4,9 +4,11 @@
 
 #define OCTET_STRING 0x04
 
-static const uint8_t edwards25519_name[] = {0x13, 0x0c, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
+static const uint8_t edwards25519_name[] = {
+	0x13, 0x0c, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
 static const uint8_t ed25519_oid[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
-static const uint8_t ed25519_gnu_oid[] = {0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01};
+static const uint8_t ed25519_gnu_oid[] = {
+	0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01};
 static const uint8_t p256_oid[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 static const uint8_t p384_oid[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
 
@@ -57,7 +59,8 @@ static size_t bare_len(enum cs_alg alg)
 	return 0;
 }
 
-enum cs_err cs_ec_point_read(enum cs_alg alg, const uint8_t *value, size_t len, struct cs_public_key *ret_key)
+enum cs_err cs_ec_point_read(
+	enum cs_alg alg, const uint8_t *value, size_t len, struct cs_public_key *ret_key)
 {
 	size_t bare = bare_len(alg);
 

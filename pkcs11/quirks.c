@@ -3,7 +3,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Both texts are prefixes: models carry firmware names ("YubiKey YK5") and manufacturers their address. */
+/*
+ * Both texts are prefixes: models carry firmware names ("YubiKey YK5") and manufacturers their
+ * address.
+ */
 static const struct {
 	const char *manufacturer;
 	const char *model;

@@ -34,7 +34,8 @@ static void read_identity(const CK_TOKEN_INFO *info, struct cs_token_identity *o
 		snprintf(out->product, sizeof out->product, "%s/%s", out->manufacturer, out->model);
 }
 
-enum cs_err cs_slot_read(struct cs_module *module, CK_SLOT_ID id, struct cs_slot *ret_slot, struct cs_fault *fault)
+enum cs_err cs_slot_read(
+	struct cs_module *module, CK_SLOT_ID id, struct cs_slot *ret_slot, struct cs_fault *fault)
 {
 	const CK_FUNCTION_LIST *p11 = cs_module_functions(module);
 	struct cs_slot slot = {.slot = id};
@@ -51,8 +52,10 @@ enum cs_err cs_slot_read(struct cs_module *module, CK_SLOT_ID id, struct cs_slot
 		return cs_ckr_fault(fault, "C_GetSlotInfo", slot_rv);
 	if (token_rv != CKR_OK)
 		return cs_ckr_fault(fault, "C_GetTokenInfo", token_rv);
-	cs_field_copy(slot_info.slotDescription, sizeof slot_info.slotDescription, slot.description);
-	cs_field_copy(slot_info.manufacturerID, sizeof slot_info.manufacturerID, slot.slot_manufacturer);
+	cs_field_copy(
+		slot_info.slotDescription, sizeof slot_info.slotDescription, slot.description);
+	cs_field_copy(
+		slot_info.manufacturerID, sizeof slot_info.manufacturerID, slot.slot_manufacturer);
 	slot.flags = token_info.flags;
 	slot.pin_min = token_info.ulMinPinLen;
 	slot.pin_max = token_info.ulMaxPinLen;
@@ -61,7 +64,8 @@ enum cs_err cs_slot_read(struct cs_module *module, CK_SLOT_ID id, struct cs_slot
 	return CS_OK;
 }
 
-enum cs_err cs_slots_read(struct cs_module *module, struct cs_slots *ret_slots, struct cs_fault *fault)
+enum cs_err cs_slots_read(
+	struct cs_module *module, struct cs_slots *ret_slots, struct cs_fault *fault)
 {
 	const CK_FUNCTION_LIST *p11 = cs_module_functions(module);
 	CK_SLOT_ID ids[CS_SLOTS_OF_MODULE_MAX];
@@ -71,7 +75,10 @@ enum cs_err cs_slots_read(struct cs_module *module, struct cs_slots *ret_slots, 
 	if (err != CS_OK)
 		return err;
 	cs_module_lock(module);
-	/* Asking for the number first is what lets a module look for new readers and tokens (section 5.5). */
+	/*
+	 * Asking for the number first is what lets a module look for new readers and tokens
+	 * (section 5.5).
+	 */
 	CK_RV rv = p11->C_GetSlotList(CK_TRUE, NULL, &count);
 	if (rv == CKR_OK) {
 		count = CS_SLOTS_OF_MODULE_MAX;
@@ -79,7 +86,8 @@ enum cs_err cs_slots_read(struct cs_module *module, struct cs_slots *ret_slots, 
 	}
 	cs_module_unlock(module);
 	if (rv == CKR_BUFFER_TOO_SMALL || count > CS_SLOTS_OF_MODULE_MAX)
-		return cs_fault_set(fault, CS_E_TOO_LARGE, "C_GetSlotList", "%s has more than %d tokens", cs_module_path(module),
+		return cs_fault_set(fault, CS_E_TOO_LARGE, "C_GetSlotList",
+			"%s has more than %d tokens", cs_module_path(module),
 			CS_SLOTS_OF_MODULE_MAX);
 	if (rv != CKR_OK)
 		return cs_ckr_fault(fault, "C_GetSlotList", rv);
@@ -87,7 +95,8 @@ enum cs_err cs_slots_read(struct cs_module *module, struct cs_slots *ret_slots, 
 	memset(ret_slots, 0, sizeof *ret_slots);
 	for (CK_ULONG i = 0; i < count; i++) {
 		CK_TOKEN_INFO ignored;
-		if (cs_slot_read(module, ids[i], &ret_slots->slot[ret_slots->count], NULL) == CS_OK) {
+		if (cs_slot_read(module, ids[i], &ret_slots->slot[ret_slots->count], NULL) ==
+			CS_OK) {
 			ret_slots->count++;
 			continue;
 		}
@@ -102,14 +111,18 @@ static bool wanted(const char *want, const char *have)
 	return want[0] == '\0' || strcmp(want, have) == 0;
 }
 
-bool cs_slot_matches(const struct cs_module *module, const struct cs_slot *slot, const struct cs_token_uri *uri)
+bool cs_slot_matches(
+	const struct cs_module *module, const struct cs_slot *slot, const struct cs_token_uri *uri)
 {
-	return (!uri->has_slot || uri->slot == slot->slot) && wanted(uri->token, slot->identity.label)
-		&& wanted(uri->manufacturer, slot->identity.manufacturer) && wanted(uri->model, slot->identity.model)
-		&& wanted(uri->serial, slot->identity.serial) && wanted(uri->slot_description, slot->description)
-		&& wanted(uri->slot_manufacturer, slot->slot_manufacturer)
-		&& wanted(uri->library_description, cs_module_description(module))
-		&& wanted(uri->library_manufacturer, cs_module_manufacturer(module));
+	return (!uri->has_slot || uri->slot == slot->slot) &&
+	       wanted(uri->token, slot->identity.label) &&
+	       wanted(uri->manufacturer, slot->identity.manufacturer) &&
+	       wanted(uri->model, slot->identity.model) &&
+	       wanted(uri->serial, slot->identity.serial) &&
+	       wanted(uri->slot_description, slot->description) &&
+	       wanted(uri->slot_manufacturer, slot->slot_manufacturer) &&
+	       wanted(uri->library_description, cs_module_description(module)) &&
+	       wanted(uri->library_manufacturer, cs_module_manufacturer(module));
 }
 
 static void tell_attribute(struct cs_bytes *to, const char *name, const char *value)
@@ -144,8 +157,8 @@ static const char *text_of(const struct cs_bytes *bytes, const char *otherwise)
 	return bytes->len > 0 ? (const char *)bytes->data : otherwise;
 }
 
-enum cs_err cs_slot_find(struct cs_module *module, const struct cs_token_uri *uri, struct cs_slot *ret_slot,
-	struct cs_fault *fault)
+enum cs_err cs_slot_find(struct cs_module *module, const struct cs_token_uri *uri,
+	struct cs_slot *ret_slot, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes asked = {0};
 	CS_CLEANUP_BYTES struct cs_bytes there = {0};
@@ -170,32 +183,37 @@ enum cs_err cs_slot_find(struct cs_module *module, const struct cs_token_uri *ur
 	}
 	tell_wanted(&asked, uri);
 	if (matches > 1)
-		return cs_fault_set(fault, CS_E_TOKEN_AMBIGUOUS, "token", "%zu tokens match %s: %s", matches,
-			text_of(&asked, "any token"), text_of(&matching, ""));
+		return cs_fault_set(fault, CS_E_TOKEN_AMBIGUOUS, "token", "%zu tokens match %s: %s",
+			matches, text_of(&asked, "any token"), text_of(&matching, ""));
 	if (matches == 0 && slots.failed > 0)
 		return cs_fault_set(fault, CS_E_TOKEN_MISSING, "token",
-			"no token with %s; there: %s; %zu did not answer (C_GetTokenInfo: %s (0x%lx))", text_of(&asked, "anything"),
-			text_of(&there, "none"), slots.failed, cs_ckr_name(slots.failure), slots.failure);
+			"no token with %s; there: %s; %zu did not answer (C_GetTokenInfo: %s "
+			"(0x%lx))",
+			text_of(&asked, "anything"), text_of(&there, "none"), slots.failed,
+			cs_ckr_name(slots.failure), slots.failure);
 	if (matches == 0)
-		return cs_fault_set(fault, CS_E_TOKEN_MISSING, "token", "no token with %s; there: %s",
-			text_of(&asked, "anything"), text_of(&there, "none"));
+		return cs_fault_set(fault, CS_E_TOKEN_MISSING, "token",
+			"no token with %s; there: %s", text_of(&asked, "anything"),
+			text_of(&there, "none"));
 	*ret_slot = *found;
 	return CS_OK;
 }
 
-enum cs_err cs_token_identity_check(const struct cs_token_identity *identity, struct cs_fault *fault)
+enum cs_err cs_token_identity_check(
+	const struct cs_token_identity *identity, struct cs_fault *fault)
 {
 	const char *serial = identity->serial;
 
 	if (serial[0] == '\0')
-		return cs_fault_set(fault, CS_E_TRUST_TOKEN, "serial", "token '%s' has no serial number", identity->label);
+		return cs_fault_set(fault, CS_E_TRUST_TOKEN, "serial",
+			"token '%s' has no serial number", identity->label);
 	if (serial[strspn(serial, "0")] == '\0')
-		return cs_fault_set(fault, CS_E_TRUST_TOKEN, "serial", "token '%s' has a serial number of zeros only",
-			identity->label);
+		return cs_fault_set(fault, CS_E_TRUST_TOKEN, "serial",
+			"token '%s' has a serial number of zeros only", identity->label);
 	for (const char *c = serial; *c != '\0'; c++)
 		if (*c < 0x20 || *c > 0x7e)
-			return cs_fault_set(fault, CS_E_TRUST_TOKEN, "serial", "token '%s' has a serial number that is not text",
-				identity->label);
+			return cs_fault_set(fault, CS_E_TRUST_TOKEN, "serial",
+				"token '%s' has a serial number that is not text", identity->label);
 	return CS_OK;
 }
 

@@ -1,13 +1,13 @@
 /*
- * The n-th call into the module fails, for every n until the operation needs no more calls: each time a clear error, nothing
- * kept, and the same operation works right afterwards.
+ * The n-th call into the module fails, for every n until the operation needs no more calls: each
+ * time a clear error, nothing kept, and the same operation works right afterwards.
  */
 #include "token_fixture.h"
 
 #include <stdlib.h>
 
 static CK_FUNCTION_LIST *real;
-static unsigned countdown;	/* the call that brings it to 0 fails */
+static unsigned countdown; /* the call that brings it to 0 fails */
 static CK_RV answer;
 static const char *failed;
 
@@ -30,17 +30,23 @@ BENT(C_GetSlotInfo, (CK_SLOT_ID a, CK_SLOT_INFO_PTR b), (a, b))
 BENT(C_GetTokenInfo, (CK_SLOT_ID a, CK_TOKEN_INFO_PTR b), (a, b))
 BENT(C_InitToken, (CK_SLOT_ID a, CK_UTF8CHAR_PTR b, CK_ULONG c, CK_UTF8CHAR_PTR d), (a, b, c, d))
 BENT(C_InitPIN, (CK_SESSION_HANDLE a, CK_UTF8CHAR_PTR b, CK_ULONG c), (a, b, c))
-BENT(C_OpenSession, (CK_SLOT_ID a, CK_FLAGS b, void *c, CK_NOTIFY d, CK_SESSION_HANDLE_PTR e), (a, b, c, d, e))
+BENT(C_OpenSession, (CK_SLOT_ID a, CK_FLAGS b, void *c, CK_NOTIFY d, CK_SESSION_HANDLE_PTR e),
+	(a, b, c, d, e))
 BENT(C_GetSessionInfo, (CK_SESSION_HANDLE a, CK_SESSION_INFO_PTR b), (a, b))
 BENT(C_Login, (CK_SESSION_HANDLE a, CK_USER_TYPE b, CK_UTF8CHAR_PTR c, CK_ULONG d), (a, b, c, d))
-BENT(C_GetAttributeValue, (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE b, CK_ATTRIBUTE_PTR c, CK_ULONG d), (a, b, c, d))
+BENT(C_GetAttributeValue, (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE b, CK_ATTRIBUTE_PTR c, CK_ULONG d),
+	(a, b, c, d))
 BENT(C_FindObjectsInit, (CK_SESSION_HANDLE a, CK_ATTRIBUTE_PTR b, CK_ULONG c), (a, b, c))
-BENT(C_FindObjects, (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE_PTR b, CK_ULONG c, CK_ULONG_PTR d), (a, b, c, d))
+BENT(C_FindObjects, (CK_SESSION_HANDLE a, CK_OBJECT_HANDLE_PTR b, CK_ULONG c, CK_ULONG_PTR d),
+	(a, b, c, d))
 BENT(C_FindObjectsFinal, (CK_SESSION_HANDLE a), (a))
 BENT(C_SignInit, (CK_SESSION_HANDLE a, CK_MECHANISM_PTR b, CK_OBJECT_HANDLE c), (a, b, c))
-BENT(C_Sign, (CK_SESSION_HANDLE a, CK_BYTE_PTR b, CK_ULONG c, CK_BYTE_PTR d, CK_ULONG_PTR e), (a, b, c, d, e))
-BENT(C_GenerateKeyPair, (CK_SESSION_HANDLE a, CK_MECHANISM_PTR b, CK_ATTRIBUTE_PTR c, CK_ULONG d, CK_ATTRIBUTE_PTR e,
-	CK_ULONG f, CK_OBJECT_HANDLE_PTR g, CK_OBJECT_HANDLE_PTR h), (a, b, c, d, e, f, g, h))
+BENT(C_Sign, (CK_SESSION_HANDLE a, CK_BYTE_PTR b, CK_ULONG c, CK_BYTE_PTR d, CK_ULONG_PTR e),
+	(a, b, c, d, e))
+BENT(C_GenerateKeyPair,
+	(CK_SESSION_HANDLE a, CK_MECHANISM_PTR b, CK_ATTRIBUTE_PTR c, CK_ULONG d,
+		CK_ATTRIBUTE_PTR e, CK_ULONG f, CK_OBJECT_HANDLE_PTR g, CK_OBJECT_HANDLE_PTR h),
+	(a, b, c, d, e, f, g, h))
 
 static void bend(struct rig *rig)
 {
@@ -75,10 +81,13 @@ struct scene {
 typedef enum cs_err operation(struct scene *scene, struct cs_fault *fault);
 
 /* The answers that a module gives when something is broken, gone, or full. */
-static const CK_RV answers[] = {CKR_DEVICE_ERROR, CKR_DEVICE_REMOVED, CKR_GENERAL_ERROR, CKR_SESSION_HANDLE_INVALID,
-	CKR_HOST_MEMORY, CKR_USER_NOT_LOGGED_IN, 0x80000001};
+static const CK_RV answers[] = {CKR_DEVICE_ERROR, CKR_DEVICE_REMOVED, CKR_GENERAL_ERROR,
+	CKR_SESSION_HANDLE_INVALID, CKR_HOST_MEMORY, CKR_USER_NOT_LOGGED_IN, 0x80000001};
 
-/* One call that fails must fail the operation, unless the operation says that the answer does not matter to it. */
+/*
+ * One call that fails must fail the operation, unless the operation says that the answer does not
+ * matter to it.
+ */
 static unsigned run(struct scene *scene, operation *op, const char *tolerated)
 {
 	unsigned calls = 0;
@@ -99,13 +108,16 @@ static unsigned run(struct scene *scene, operation *op, const char *tolerated)
 			}
 			bool may_pass = tolerated != NULL && strstr(tolerated, failed) != NULL;
 			if (err == CS_OK && !may_pass)
-				fail_msg("call %u, %s failed with 0x%lx and nobody noticed", n, failed, answer);
+				fail_msg("call %u, %s failed with 0x%lx and nobody noticed", n,
+					failed, answer);
 			if (err != CS_OK && fault.detail[0] == '\0')
-				fail_msg("call %u, %s: %s without a reason", n, failed, cs_err_name(err));
+				fail_msg("call %u, %s: %s without a reason", n, failed,
+					cs_err_name(err));
 			memset(&fault, 0, sizeof fault);
 			err = op(scene, &fault);
 			if (err != CS_OK)
-				fail_msg("after call %u, %s, had failed: %s: %s", n, failed, cs_err_name(err), fault.detail);
+				fail_msg("after call %u, %s, had failed: %s: %s", n, failed,
+					cs_err_name(err), fault.detail);
 		}
 	}
 	return calls;
@@ -133,7 +145,8 @@ static enum cs_err op_sign(struct scene *scene, struct cs_fault *fault)
 {
 	uint8_t signature[CS_SIGNATURE_MAX];
 
-	return cs_token_key_sign(scene->key, cs_token_key_public(scene->key), NULL, "m", 1, signature, fault);
+	return cs_token_key_sign(
+		scene->key, cs_token_key_public(scene->key), NULL, "m", 1, signature, fault);
 }
 
 static enum cs_err op_find(struct scene *scene, struct cs_fault *fault)
@@ -242,11 +255,15 @@ static void test_recover(void **state)
 				assert_int_equal(err, CS_OK);
 				break;
 			}
-			/* The one failure was survived by the second attempt after the module's restart, or it is reported. */
+			/*
+			 * The one failure was survived by the second attempt after the module's
+			 * restart, or it is reported.
+			 */
 			if (err != CS_OK)
 				assert_true(fault.detail[0] != '\0');
 			if (err != CS_OK)
-				assert_int_equal(cs_token_recover(scene.token, scene.pin, &fault), CS_OK);
+				assert_int_equal(
+					cs_token_recover(scene.token, scene.pin, &fault), CS_OK);
 			assert_int_equal(op_sign(&scene, &fault), CS_OK);
 		}
 	}
@@ -258,7 +275,7 @@ static void test_generate(void **state)
 	struct scene scene;
 
 	(void)state;
-	/* Each answer leaves two or three dozen keys behind, and a token is looked at up to a limit: one token for each. */
+	/* A fresh token for each answer, so that what is left behind can be counted. */
 	for (size_t a = 0; a < sizeof answers / sizeof *answers; a++) {
 		scene_open(&scene, CS_ALG_ES256);
 		answer = answers[a];
@@ -275,10 +292,14 @@ static void test_generate(void **state)
 				break;
 			}
 			if (err == CS_OK)
-				fail_msg("call %u, %s failed with 0x%lx and nobody noticed", n, failed, answer);
+				fail_msg("call %u, %s failed with 0x%lx and nobody noticed", n,
+					failed, answer);
 			assert_true(fault.detail[0] != '\0');
 		}
-		/* Keys that could not be read back were destroyed: two objects from the scene, two from the last round. */
+		/*
+		 * Keys that could not be read back were destroyed: two objects from the scene, two
+		 * from the last round.
+		 */
 		struct cs_token_key_entry *entries = NULL;
 		size_t count = 0;
 		assert_int_equal(cs_token_key_list(scene.token, &entries, &count, NULL), CS_OK);
@@ -304,7 +325,8 @@ static void test_init(void **state)
 		bend(&rig);
 		failed = NULL;
 		countdown = n;
-		enum cs_err err = cs_token_init(rig.module, NULL, "seal", so, user, &identity, &fault);
+		enum cs_err err =
+			cs_token_init(rig.module, NULL, "seal", so, user, &identity, &fault);
 		countdown = 0;
 		rig_close(&rig);
 		if (failed == NULL) {
@@ -312,7 +334,10 @@ static void test_init(void **state)
 			assert_true(n > 10);
 			break;
 		}
-		/* The slot that failed may be the blank one that comes with every SoftHSM, and not ours. */
+		/*
+		 * The slot that failed may be the blank one that comes with every SoftHSM, and not
+		 * ours.
+		 */
 		if (err == CS_OK)
 			assert_true(strncmp(failed, "C_Get", 5) == 0);
 		assert_int_equal(identity.serial[0] != '\0', err == CS_OK);

@@ -90,7 +90,9 @@ static void test_copy(void **state)
 	expect_copy("\r\n", 2, CS_E_PIN_SOURCE, "empty");
 	expect_copy("1234\n\n", 6, CS_E_PIN_SOURCE, "control character");
 	expect_copy("12\t34", 5, CS_E_PIN_SOURCE, "control character");
-	expect_copy("12\0" "34", 5, CS_E_PIN_SOURCE, "control character");
+	expect_copy("12\0"
+		    "34",
+		5, CS_E_PIN_SOURCE, "control character");
 	expect_copy("12\x7f", 3, CS_E_PIN_SOURCE, "control character");
 }
 
@@ -172,7 +174,8 @@ static void expect_file(const char *path, enum cs_err want, const char *pin_or_r
 		fail_msg("%s: %s: %s", path, cs_err_name(err), fault.detail);
 	if (want != CS_OK) {
 		assert_null(pin);
-		if (strstr(fault.detail, pin_or_reason) == NULL || strstr(fault.detail, path) == NULL)
+		if (strstr(fault.detail, pin_or_reason) == NULL ||
+			strstr(fault.detail, path) == NULL)
 			fail_msg("%s", fault.detail);
 		assert_null(strstr(fault.detail, SECRET));
 		return;
@@ -191,13 +194,18 @@ static void test_file(void **state)
 	memset(big, '7', sizeof big);
 	expect_file(file("pin", SECRET "\n", strlen(SECRET) + 1, 0600), CS_OK, SECRET);
 	expect_file(file("pin", SECRET, strlen(SECRET), 0400), CS_OK, SECRET);
-	expect_file(file("pin", SECRET "\n", strlen(SECRET) + 1, 0640), CS_E_PIN_SOURCE, "mode 0640");
-	expect_file(file("pin", SECRET "\n", strlen(SECRET) + 1, 0604), CS_E_PIN_SOURCE, "mode 0604");
-	expect_file(file("pin", SECRET "\n", strlen(SECRET) + 1, 0620), CS_E_PIN_SOURCE, "mode 0620");
-	expect_file(file("pin", SECRET "\n", strlen(SECRET) + 1, 0601), CS_E_PIN_SOURCE, "mode 0601");
+	expect_file(
+		file("pin", SECRET "\n", strlen(SECRET) + 1, 0640), CS_E_PIN_SOURCE, "mode 0640");
+	expect_file(
+		file("pin", SECRET "\n", strlen(SECRET) + 1, 0604), CS_E_PIN_SOURCE, "mode 0604");
+	expect_file(
+		file("pin", SECRET "\n", strlen(SECRET) + 1, 0620), CS_E_PIN_SOURCE, "mode 0620");
+	expect_file(
+		file("pin", SECRET "\n", strlen(SECRET) + 1, 0601), CS_E_PIN_SOURCE, "mode 0601");
 	expect_file(file("pin", "", 0, 0600), CS_E_PIN_SOURCE, "empty");
 	expect_file(file("pin", "\n", 1, 0600), CS_E_PIN_SOURCE, "empty");
-	expect_file(file("pin", SECRET "\nmore\n", strlen(SECRET) + 6, 0600), CS_E_PIN_SOURCE, "control character");
+	expect_file(file("pin", SECRET "\nmore\n", strlen(SECRET) + 6, 0600), CS_E_PIN_SOURCE,
+		"control character");
 	expect_file(file("pin", big, CS_PIN_MAX + 1, 0600), CS_E_PIN_SOURCE, "longer than 255");
 	expect_file(file("pin", big, sizeof big, 0600), CS_E_PIN_SOURCE, "longer than 255");
 
@@ -226,7 +234,8 @@ static void test_file_owner(void **state)
 	expect_file(path, CS_E_PIN_SOURCE, "belongs to user 4242");
 }
 
-static void expect_credential(const char *where, const char *name, enum cs_err want, const char *reason)
+static void expect_credential(
+	const char *where, const char *name, enum cs_err want, const char *reason)
 {
 	CS_CLEANUP_PIN struct cs_pin *pin = NULL;
 	struct cs_fault fault = {0};
@@ -260,7 +269,15 @@ static void test_credential(void **state)
 
 /* ---- the prompt, on a terminal of its own ---- */
 
-enum outcome { GOT_SECRET = 10, GOT_OTHER, REFUSED_EMPTY, REFUSED_LONG, REFUSED_NONE, REFUSED_NO_TERMINAL, WRONG_ERROR };
+enum outcome {
+	GOT_SECRET = 10,
+	GOT_OTHER,
+	REFUSED_EMPTY,
+	REFUSED_LONG,
+	REFUSED_NONE,
+	REFUSED_NO_TERMINAL,
+	WRONG_ERROR
+};
 
 static volatile sig_atomic_t handled;
 
@@ -282,7 +299,8 @@ static enum outcome ask(bool with_handler)
 	if (with_handler && handled != SIGTERM)
 		return WRONG_ERROR;
 	if (err == CS_OK) {
-		bool right = cs_pin_len(pin) == strlen(SECRET) && memcmp(cs_pin_bytes(pin), SECRET, strlen(SECRET)) == 0;
+		bool right = cs_pin_len(pin) == strlen(SECRET) &&
+			     memcmp(cs_pin_bytes(pin), SECRET, strlen(SECRET)) == 0;
 		cs_pin_free(pin);
 		return right ? GOT_SECRET : GOT_OTHER;
 	}
@@ -320,7 +338,10 @@ static void read_screen(int master, char *screen, size_t size, const char *wante
 	}
 }
 
-/* Runs ask() in a session whose terminal is a new one; types `typed`, or sends a signal. Gives waitpid's status. */
+/*
+ * Runs ask() in a session whose terminal is a new one; types `typed`, or sends a signal. Gives
+ * waitpid's status.
+ */
 static int on_terminal(const char *typed, int number, bool with_handler, bool *ret_echo_after)
 {
 	int master = -1, slave = -1, status = 0;

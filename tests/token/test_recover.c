@@ -6,7 +6,8 @@ static CK_FUNCTION_LIST *real;
 static unsigned logins;
 static unsigned restarts;
 
-static CK_RV counted_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG len)
+static CK_RV counted_login(
+	CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG len)
 {
 	logins++;
 	return real->C_Login(session, user, pin, len);
@@ -34,8 +35,9 @@ static enum cs_err try_sign(struct cs_token_key *key, struct cs_fault *fault)
 	enum cs_err err = cs_token_key_sign(key, public, NULL, "m", 1, signature, fault);
 
 	if (err == CS_OK)
-		assert_int_equal(cs_signature_verify(public, "m", 1, signature, cs_alg_signature_len(public->alg),
-			CS_SIGNATURE_LOW_S), CS_OK);
+		assert_int_equal(cs_signature_verify(public, "m", 1, signature,
+					 cs_alg_signature_len(public->alg), CS_SIGNATURE_LOW_S),
+			CS_OK);
 	return err;
 }
 
@@ -48,7 +50,8 @@ static void expect_sign(struct cs_token_key *key, enum cs_err want, const char *
 		fail_msg("%s: %s", cs_err_name(err), fault.detail);
 }
 
-static void expect_recover(struct cs_token *token, const char *pin_text, enum cs_err want, const char *reason)
+static void expect_recover(
+	struct cs_token *token, const char *pin_text, enum cs_err want, const char *reason)
 {
 	CS_CLEANUP_PIN struct cs_pin *pin = pin_of(pin_text);
 	struct cs_fault fault = {0};
@@ -81,7 +84,9 @@ static void test_pulled_and_back(void **state)
 		assert_int_equal(cs_token_check(token, &fault), CS_E_TOKEN_REMOVED);
 		enum cs_err err = cs_token_key_find(token, "k", NULL, 0, &found, &fault);
 		assert_int_equal(err, CS_E_TOKEN_REMOVED);
-		assert_int_equal(cs_token_key_generate(token, algs[i], "l", NULL, 0, 0, &found, &fault), CS_E_TOKEN_REMOVED);
+		assert_int_equal(
+			cs_token_key_generate(token, algs[i], "l", NULL, 0, 0, &found, &fault),
+			CS_E_TOKEN_REMOVED);
 		assert_int_equal(logins, 0);
 		expect_recover(token, USER_PIN, CS_E_TOKEN_MISSING, "token 'seal'");
 		expect_recover(token, USER_PIN, CS_E_TOKEN_MISSING, "there: none");
@@ -194,7 +199,8 @@ static void test_session_lost(void **state)
 	assert_int_equal(cs_token_session(token, &session, &fault), CS_OK);
 	assert_int_equal(rig.p11->C_Logout(session), CKR_OK);
 	assert_int_equal(cs_token_check(token, &fault), CS_E_STATE);
-	expect_sign(key, CS_E_STATE, "CKR_OBJECT_HANDLE_INVALID (0x82); not logged in to token 'seal'");
+	expect_sign(
+		key, CS_E_STATE, "CKR_OBJECT_HANDLE_INVALID (0x82); not logged in to token 'seal'");
 	expect_recover(token, USER_PIN, CS_OK, "");
 	expect_sign(key, CS_OK, "");
 	cs_token_key_free(key);
@@ -250,7 +256,8 @@ static void test_key_destroyed(void **state)
 	rig_close(&rig);
 }
 
-static CK_RV failing_open(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify, CK_SESSION_HANDLE_PTR session)
+static CK_RV failing_open(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify,
+	CK_SESSION_HANDLE_PTR session)
 {
 	(void)slot;
 	(void)flags;

@@ -21,10 +21,13 @@ static void sign_and_verify(struct cs_token_key *key, const void *message, size_
 	memset(signature, 0xa5, sizeof signature);
 	if (cs_token_key_sign(key, public, NULL, message, len, signature, &fault) != CS_OK)
 		fail_msg("%s", fault.detail);
-	assert_int_equal(cs_signature_verify(public, message, len, signature, signature_len, CS_SIGNATURE_LOW_S), CS_OK);
+	assert_int_equal(cs_signature_verify(public, message, len, signature, signature_len,
+				 CS_SIGNATURE_LOW_S),
+		CS_OK);
 	assert_int_equal(signature[signature_len], 0xa5);
 	signature[3] ^= 1;
-	assert_int_not_equal(cs_signature_verify(public, message, len, signature, signature_len, 0), CS_OK);
+	assert_int_not_equal(
+		cs_signature_verify(public, message, len, signature, signature_len, 0), CS_OK);
 }
 
 static void test_one_token_three_algorithms(void **state)
@@ -74,15 +77,22 @@ static void test_signer(void **state)
 		const struct cs_public_key *public = cs_token_key_public(key);
 		struct cs_public_key other = *public;
 		uint8_t signature[CS_SIGNATURE_MAX];
-		assert_int_equal(cs_token_signer_set(&signer, key, "kye:key:seal", public, NULL, &fault), CS_OK);
+		assert_int_equal(
+			cs_token_signer_set(&signer, key, "kye:key:seal", public, NULL, &fault),
+			CS_OK);
 		assert_string_equal(signer.signer.kid, "kye:key:seal");
 		assert_true(cs_public_key_equal(&signer.signer.key, public));
-		assert_int_equal(signer.signer.sign(signer.signer.context, "m", 1, signature), CS_OK);
-		assert_int_equal(cs_signature_verify(public, "m", 1, signature, cs_alg_signature_len(algs[i]), CS_SIGNATURE_LOW_S),
+		assert_int_equal(
+			signer.signer.sign(signer.signer.context, "m", 1, signature), CS_OK);
+		assert_int_equal(cs_signature_verify(public, "m", 1, signature,
+					 cs_alg_signature_len(algs[i]), CS_SIGNATURE_LOW_S),
 			CS_OK);
 		other.alg = algs[(i + 1) % ALGS];
-		assert_int_equal(cs_token_signer_set(&signer, key, "kye:key:seal", &other, NULL, &fault), CS_E_ALGORITHM);
-		assert_int_equal(cs_token_key_sign(key, &other, NULL, "m", 1, signature, &fault), CS_E_ALGORITHM);
+		assert_int_equal(
+			cs_token_signer_set(&signer, key, "kye:key:seal", &other, NULL, &fault),
+			CS_E_ALGORITHM);
+		assert_int_equal(cs_token_key_sign(key, &other, NULL, "m", 1, signature, &fault),
+			CS_E_ALGORITHM);
 		cs_token_key_free(key);
 	}
 	cs_token_close(token);
@@ -91,7 +101,8 @@ static void test_signer(void **state)
 
 /* ---- what the token gives is not believed ---- */
 
-static void expect_self(struct cs_token_key *key, const struct cs_public_key *pinned, const char *reason)
+static void expect_self(
+	struct cs_token_key *key, const struct cs_public_key *pinned, const char *reason)
 {
 	struct cs_token_signer signer = {0};
 	uint8_t signature[CS_SIGNATURE_MAX];
@@ -99,7 +110,8 @@ static void expect_self(struct cs_token_key *key, const struct cs_public_key *pi
 
 	memset(signature, 0x5a, sizeof signature);
 	memset(untouched, 0x5a, sizeof untouched);
-	assert_int_equal(cs_token_signer_set(&signer, key, "kye:key:seal", pinned, NULL, NULL), CS_OK);
+	assert_int_equal(
+		cs_token_signer_set(&signer, key, "kye:key:seal", pinned, NULL, NULL), CS_OK);
 	enum cs_err err = signer.signer.sign(signer.signer.context, "m", 1, signature);
 	if (err != CS_E_SIGNATURE_SELF || strstr(signer.fault.detail, reason) == NULL)
 		fail_msg("%s: %s", cs_err_name(err), signer.fault.detail);
@@ -117,7 +129,8 @@ static void test_pinned_key(void **state)
 		struct cs_token_key *key = make_key(token, algs[i], cs_alg_name(algs[i]));
 		struct cs_test_key *other = NULL;
 		assert_int_equal(cs_test_key_make(algs[i], "k", "another key", &other), CS_OK);
-		expect_self(key, &cs_test_key_signer(other)->key, "does not verify under the pinned key");
+		expect_self(key, &cs_test_key_signer(other)->key,
+			"does not verify under the pinned key");
 		/* One altered bit in the pinned key; most often it is not even a point any more. */
 		struct cs_public_key tampered = *cs_token_key_public(key);
 		tampered.point[tampered.point_len - 1] ^= 1;
@@ -133,11 +146,12 @@ static void test_pinned_key(void **state)
 static enum { LONG, SHORT, FLIPPED, ZEROS, ONES, HIGH_S } bend;
 
 /* p256 n, to turn a low S into the high one that is as valid (FIPS 186-5). */
-static const uint8_t p256_n[32] = {0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+static const uint8_t p256_n[32] = {0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9,
+	0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
 
-static CK_RV bent_sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG len, CK_BYTE_PTR signature,
-	CK_ULONG_PTR signature_len)
+static CK_RV bent_sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG len,
+	CK_BYTE_PTR signature, CK_ULONG_PTR signature_len)
 {
 	CK_RV rv = real->C_Sign(session, data, len, signature, signature_len);
 
@@ -191,9 +205,11 @@ static void test_bent_signatures(void **state)
 		bend = FLIPPED;
 		expect_self(key, cs_token_key_public(key), "does not verify");
 		bend = ZEROS;
-		expect_self(key, cs_token_key_public(key), algs[i] == CS_ALG_EDDSA ? "does not verify" : "no ES");
+		expect_self(key, cs_token_key_public(key),
+			algs[i] == CS_ALG_EDDSA ? "does not verify" : "no ES");
 		bend = ONES;
-		expect_self(key, cs_token_key_public(key), algs[i] == CS_ALG_EDDSA ? "does not verify" : "no ES");
+		expect_self(key, cs_token_key_public(key),
+			algs[i] == CS_ALG_EDDSA ? "does not verify" : "no ES");
 		if (algs[i] == CS_ALG_ES256) {
 			bend = HIGH_S;
 			sign_and_verify(key, "m", 1);
@@ -210,7 +226,8 @@ static void test_bent_signatures(void **state)
 
 static unsigned context_logins;
 
-static CK_RV counted_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG len)
+static CK_RV counted_login(
+	CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG len)
 {
 	context_logins += user == CKU_CONTEXT_SPECIFIC;
 	return real->C_Login(session, user, pin, len);
@@ -228,20 +245,25 @@ static void test_pin_each_time(void **state)
 	(void)state;
 	rig_open(&rig);
 	struct cs_token *token = rig_ready_token(&rig, "card");
-	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES256, "9c", NULL, 0, CS_KEY_PIN_EACH_TIME, &key, &fault), CS_OK);
+	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES256, "9c", NULL, 0,
+				 CS_KEY_PIN_EACH_TIME, &key, &fault),
+		CS_OK);
 	const struct cs_public_key *public = cs_token_key_public(key);
 	assert_true(cs_token_key_pin_each_time(key));
 	real = &rig.original;
 	rig.p11->C_Login = counted_login;
-	assert_int_equal(cs_token_key_sign(key, public, NULL, "m", 1, signature, &fault), CS_E_PIN_SOURCE);
+	assert_int_equal(
+		cs_token_key_sign(key, public, NULL, "m", 1, signature, &fault), CS_E_PIN_SOURCE);
 	assert_int_equal(context_logins, 0);
 	/* The operation that was begun does not block the next one. */
 	assert_int_equal(cs_token_key_sign(key, public, pin, "m", 1, signature, &fault), CS_OK);
 	assert_int_equal(cs_token_key_sign(key, public, pin, "m", 1, signature, &fault), CS_OK);
 	assert_int_equal(context_logins, 2);
-	assert_int_equal(cs_token_key_sign(key, public, wrong, "m", 1, signature, &fault), CS_E_PIN);
+	assert_int_equal(
+		cs_token_key_sign(key, public, wrong, "m", 1, signature, &fault), CS_E_PIN);
 	assert_non_null(strstr(fault.detail, "CKR_PIN_INCORRECT"));
-	assert_int_equal(cs_token_key_sign(key, public, wrong, "m", 1, signature, &fault), CS_E_PIN);
+	assert_int_equal(
+		cs_token_key_sign(key, public, wrong, "m", 1, signature, &fault), CS_E_PIN);
 	assert_int_equal(context_logins, 3);
 	assert_int_equal(cs_token_key_sign(key, public, pin, "m", 1, signature, &fault), CS_OK);
 	assert_int_equal(cs_token_check(token, &fault), CS_OK);
@@ -252,11 +274,13 @@ static void test_pin_each_time(void **state)
 
 /* ---- keys ---- */
 
-static void expect_no_key(struct cs_token *token, const char *label, const char *id, enum cs_err want, const char *reason)
+static void expect_no_key(struct cs_token *token, const char *label, const char *id,
+	enum cs_err want, const char *reason)
 {
 	struct cs_token_key *key = NULL;
 	struct cs_fault fault = {0};
-	enum cs_err err = cs_token_key_find(token, label, (const uint8_t *)id, id != NULL ? strlen(id) : 0, &key, &fault);
+	enum cs_err err = cs_token_key_find(
+		token, label, (const uint8_t *)id, id != NULL ? strlen(id) : 0, &key, &fault);
 
 	if (err != want || strstr(fault.detail, reason) == NULL)
 		fail_msg("%s: %s", cs_err_name(err), fault.detail);
@@ -275,9 +299,11 @@ static void test_find_key(void **state)
 	(void)state;
 	rig_open(&rig);
 	struct cs_token *token = rig_ready_token(&rig, "seal");
-	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES256, "a", id_a, 1, 0, &made, &fault), CS_OK);
+	assert_int_equal(
+		cs_token_key_generate(token, CS_ALG_ES256, "a", id_a, 1, 0, &made, &fault), CS_OK);
 	cs_token_key_free(made);
-	assert_int_equal(cs_token_key_generate(token, CS_ALG_EDDSA, "b", id_b, 3, 0, &made, &fault), CS_OK);
+	assert_int_equal(
+		cs_token_key_generate(token, CS_ALG_EDDSA, "b", id_b, 3, 0, &made, &fault), CS_OK);
 
 	assert_int_equal(cs_token_key_find(token, "b", NULL, 0, &found, &fault), CS_OK);
 	assert_true(cs_public_key_equal(cs_token_key_public(found), cs_token_key_public(made)));
@@ -304,27 +330,37 @@ static void test_find_key(void **state)
 
 	/* Label and id are taken, each by itself. */
 	made = NULL;
-	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES384, "a", NULL, 0, 0, &made, &fault), CS_E_EXISTS);
+	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES384, "a", NULL, 0, 0, &made, &fault),
+		CS_E_EXISTS);
 	assert_non_null(strstr(fault.detail, "label"));
-	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES384, "new", id_b, 3, 0, &made, &fault), CS_E_EXISTS);
+	assert_int_equal(
+		cs_token_key_generate(token, CS_ALG_ES384, "new", id_b, 3, 0, &made, &fault),
+		CS_E_EXISTS);
 	assert_non_null(strstr(fault.detail, "id"));
-	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES384, "", NULL, 0, 0, &made, &fault), CS_E_USAGE);
-	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES384, NULL, NULL, 0, 0, &made, &fault), CS_E_USAGE);
-	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES384, long_label, NULL, 0, 0, &made, &fault), CS_E_USAGE);
+	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES384, "", NULL, 0, 0, &made, &fault),
+		CS_E_USAGE);
+	assert_int_equal(
+		cs_token_key_generate(token, CS_ALG_ES384, NULL, NULL, 0, 0, &made, &fault),
+		CS_E_USAGE);
+	assert_int_equal(
+		cs_token_key_generate(token, CS_ALG_ES384, long_label, NULL, 0, 0, &made, &fault),
+		CS_E_USAGE);
 	assert_null(made);
 	cs_token_close(token);
 
 	/* Not logged in is something else than not there. */
 	token = rig_open_token(&rig, "pkcs11:token=seal");
 	expect_no_key(token, "a", NULL, CS_E_STATE, "not logged in");
-	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES384, "new", NULL, 0, 0, &made, &fault), CS_E_STATE);
+	assert_int_equal(
+		cs_token_key_generate(token, CS_ALG_ES384, "new", NULL, 0, 0, &made, &fault),
+		CS_E_STATE);
 	cs_token_close(token);
 	rig_close(&rig);
 }
 
 /* A key as another program might have put it there. */
-static CK_OBJECT_HANDLE raw_generate(struct rig *rig, struct cs_token *token, CK_MECHANISM_TYPE type, const char *label,
-	const char *id, bool extractable)
+static CK_OBJECT_HANDLE raw_generate(struct rig *rig, struct cs_token *token,
+	CK_MECHANISM_TYPE type, const char *label, const char *id, bool extractable)
 {
 	static CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 	static CK_BYTE exponent[] = {1, 0, 1};
@@ -355,15 +391,18 @@ static CK_OBJECT_HANDLE raw_generate(struct rig *rig, struct cs_token *token, CK
 		count = 5;
 	}
 	assert_int_equal(cs_token_open_writable(token, &session, NULL), CS_OK);
-	assert_int_equal(rig->original.C_GenerateKeyPair(session, &mechanism, public_template, count, private_template, 6,
-		&public_key, &private_key), CKR_OK);
+	assert_int_equal(rig->original.C_GenerateKeyPair(session, &mechanism, public_template,
+				 count, private_template, 6, &public_key, &private_key),
+		CKR_OK);
 	rig->original.C_CloseSession(session);
 	return private_key;
 }
 
-static void destroy(struct rig *rig, struct cs_token *token, CK_OBJECT_CLASS class, const char *label)
+static void destroy(
+	struct rig *rig, struct cs_token *token, CK_OBJECT_CLASS class, const char *label)
 {
-	CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof class}, {CKA_LABEL, cs_ck_in(label), strlen(label)}};
+	CK_ATTRIBUTE template[] = {
+		{CKA_CLASS, &class, sizeof class}, {CKA_LABEL, cs_ck_in(label), strlen(label)}};
 	CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
 	CK_OBJECT_HANDLE object;
 	CK_ULONG count = 0;
@@ -400,7 +439,8 @@ static void test_foreign_keys(void **state)
 	expect_no_key(token, NULL, "1", CS_E_TOKEN_KEY_AMBIGUOUS, "2 private keys id 31");
 	/* The private key is one, but two public keys claim to be its other half. */
 	expect_no_key(token, "one", NULL, CS_E_TOKEN_KEY_AMBIGUOUS, "2 public keys");
-	assert_int_equal(cs_token_key_find(token, "twice", (const uint8_t *)"2", 1, &key, &fault), CS_OK);
+	assert_int_equal(
+		cs_token_key_find(token, "twice", (const uint8_t *)"2", 1, &key, &fault), CS_OK);
 	sign_and_verify(key, "m", 1);
 	pinned = *cs_token_key_public(key);
 	cs_token_key_free(key);
@@ -445,22 +485,22 @@ static void test_foreign_keys(void **state)
 	rig_close(&rig);
 }
 
-static CK_RV lax_generate(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR public_template,
-	CK_ULONG public_count, CK_ATTRIBUTE_PTR private_template, CK_ULONG private_count, CK_OBJECT_HANDLE_PTR public_key,
-	CK_OBJECT_HANDLE_PTR private_key)
+static CK_RV lax_generate(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+	CK_ATTRIBUTE_PTR public_template, CK_ULONG public_count, CK_ATTRIBUTE_PTR private_template,
+	CK_ULONG private_count, CK_OBJECT_HANDLE_PTR public_key, CK_OBJECT_HANDLE_PTR private_key)
 {
 	static CK_BBOOL yes = CK_TRUE;
 
 	for (CK_ULONG i = 0; i < private_count; i++)
 		if (private_template[i].type == CKA_EXTRACTABLE)
 			private_template[i].pValue = &yes;
-	return real->C_GenerateKeyPair(session, mechanism, public_template, public_count, private_template, private_count,
-		public_key, private_key);
+	return real->C_GenerateKeyPair(session, mechanism, public_template, public_count,
+		private_template, private_count, public_key, private_key);
 }
 
-static CK_RV no_mechanism(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR public_template,
-	CK_ULONG public_count, CK_ATTRIBUTE_PTR private_template, CK_ULONG private_count, CK_OBJECT_HANDLE_PTR public_key,
-	CK_OBJECT_HANDLE_PTR private_key)
+static CK_RV no_mechanism(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+	CK_ATTRIBUTE_PTR public_template, CK_ULONG public_count, CK_ATTRIBUTE_PTR private_template,
+	CK_ULONG private_count, CK_OBJECT_HANDLE_PTR public_key, CK_OBJECT_HANDLE_PTR private_key)
 {
 	(void)session;
 	(void)mechanism;
@@ -486,10 +526,12 @@ static void test_generate_checks(void **state)
 	struct cs_token *token = rig_ready_token(&rig, "seal");
 	real = &rig.original;
 	rig.p11->C_GenerateKeyPair = no_mechanism;
-	assert_int_equal(cs_token_key_generate(token, CS_ALG_EDDSA, "k", NULL, 0, 0, &key, &fault), CS_E_TOKEN_MECHANISM);
+	assert_int_equal(cs_token_key_generate(token, CS_ALG_EDDSA, "k", NULL, 0, 0, &key, &fault),
+		CS_E_TOKEN_MECHANISM);
 	assert_non_null(strstr(fault.detail, "C_GenerateKeyPair: CKR_MECHANISM_INVALID (0x70)"));
 	rig.p11->C_GenerateKeyPair = lax_generate;
-	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES256, "k", NULL, 0, 0, &key, &fault), CS_E_TOKEN);
+	assert_int_equal(cs_token_key_generate(token, CS_ALG_ES256, "k", NULL, 0, 0, &key, &fault),
+		CS_E_TOKEN);
 	assert_non_null(strstr(fault.detail, "CKA_EXTRACTABLE true"));
 	assert_null(key);
 	/* Neither half is left behind. */

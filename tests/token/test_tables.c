@@ -58,8 +58,10 @@ static void test_return_values(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct cs_fault fault = {0};
 		char text[128];
-		if (strcmp(cs_ckr_name(rows[i].rv), rows[i].name) != 0 || cs_ckr_err(rows[i].rv) != rows[i].err)
-			fail_msg("0x%lx: %s, %s", rows[i].rv, cs_ckr_name(rows[i].rv), cs_err_name(cs_ckr_err(rows[i].rv)));
+		if (strcmp(cs_ckr_name(rows[i].rv), rows[i].name) != 0 ||
+			cs_ckr_err(rows[i].rv) != rows[i].err)
+			fail_msg("0x%lx: %s, %s", rows[i].rv, cs_ckr_name(rows[i].rv),
+				cs_err_name(cs_ckr_err(rows[i].rv)));
 		assert_int_equal(cs_ckr_fault(&fault, "C_Sign", rows[i].rv), rows[i].err);
 		snprintf(text, sizeof text, "C_Sign: %s (0x%lx)", rows[i].name, rows[i].rv);
 		assert_string_equal(fault.detail, text);
@@ -73,9 +75,11 @@ static void test_quirks(void **state)
 	(void)state;
 	assert_string_equal(cs_quirks_of("SoftHSM project", "SoftHSM v2")->product, "softhsm");
 	assert_true(cs_quirks_of("SoftHSM project", "SoftHSM v2")->software);
-	assert_string_equal(cs_quirks_of("Yubico (www.yubico.com)", "YubiKey YK5")->product, "1.3.6.1.4.1.41482.3");
+	assert_string_equal(cs_quirks_of("Yubico (www.yubico.com)", "YubiKey YK5")->product,
+		"1.3.6.1.4.1.41482.3");
 	assert_false(cs_quirks_of("Yubico (www.yubico.com)", "YubiKey YK5")->software);
-	assert_string_equal(cs_quirks_of("Yubico (www.yubico.com)", "YubiHSM")->product, "1.3.6.1.4.1.41482.4");
+	assert_string_equal(
+		cs_quirks_of("Yubico (www.yubico.com)", "YubiHSM")->product, "1.3.6.1.4.1.41482.4");
 	assert_null(cs_quirks_of("Yubico (www.yubico.com)", "Other")->product);
 	assert_null(cs_quirks_of("Acme", "YubiKey YK5")->product);
 	assert_null(cs_quirks_of("", "")->product);
@@ -94,24 +98,33 @@ static void test_params(void **state)
 		enum cs_err err;
 		enum cs_alg alg;
 	} rows[] = {
-		{"\x13\x0c" "edwards25519", 14, CS_OK, CS_ALG_EDDSA},
+		{"\x13\x0c"
+		 "edwards25519",
+			14, CS_OK, CS_ALG_EDDSA},
 		{"\x06\x03\x2b\x65\x70", 5, CS_OK, CS_ALG_EDDSA},
 		{"\x06\x09\x2b\x06\x01\x04\x01\xda\x47\x0f\x01", 11, CS_OK, CS_ALG_EDDSA},
 		{"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 10, CS_OK, CS_ALG_ES256},
 		{"\x06\x05\x2b\x81\x04\x00\x22", 7, CS_OK, CS_ALG_ES384},
 		{"", 0, CS_E_TOKEN_MECHANISM, 0},
-		{"\x13\x0a" "edwards448", 12, CS_E_TOKEN_MECHANISM, 0},
-		{"\x13\x0c" "edwards2551", 13, CS_E_TOKEN_MECHANISM, 0},
-		{"\x13\x0a" "curve25519", 12, CS_E_TOKEN_MECHANISM, 0},
-		{"\x06\x05\x2b\x81\x04\x00\x23", 7, CS_E_TOKEN_MECHANISM, 0},	/* P-521 */
-		{"\x06\x05\x2b\x81\x04\x00\x0a", 7, CS_E_TOKEN_MECHANISM, 0},	/* secp256k1 */
+		{"\x13\x0a"
+		 "edwards448",
+			12, CS_E_TOKEN_MECHANISM, 0},
+		{"\x13\x0c"
+		 "edwards2551",
+			13, CS_E_TOKEN_MECHANISM, 0},
+		{"\x13\x0a"
+		 "curve25519",
+			12, CS_E_TOKEN_MECHANISM, 0},
+		{"\x06\x05\x2b\x81\x04\x00\x23", 7, CS_E_TOKEN_MECHANISM, 0}, /* P-521 */
+		{"\x06\x05\x2b\x81\x04\x00\x0a", 7, CS_E_TOKEN_MECHANISM, 0}, /* secp256k1 */
 		{"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x00", 11, CS_E_TOKEN_MECHANISM, 0},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		enum cs_alg alg = (enum cs_alg)77;
-		enum cs_err err = cs_curve_params_read((const uint8_t *)rows[i].der, rows[i].len, &alg);
+		enum cs_err err =
+			cs_curve_params_read((const uint8_t *)rows[i].der, rows[i].len, &alg);
 		if (err != rows[i].err || alg != (err == CS_OK ? rows[i].alg : (enum cs_alg)77))
 			fail_msg("row %zu: %s", i, cs_err_name(err));
 	}
@@ -119,12 +132,14 @@ static void test_params(void **state)
 	for (int a = CS_ALG_EDDSA; a <= CS_ALG_ES384; a++) {
 		const struct cs_curve_params *params = cs_curve_params_of((enum cs_alg)a);
 		enum cs_alg alg = (enum cs_alg)77;
-		assert_int_equal(cs_curve_params_read(params->params, params->params_len, &alg), CS_OK);
+		assert_int_equal(
+			cs_curve_params_read(params->params, params->params_len, &alg), CS_OK);
 		assert_int_equal(alg, a);
 	}
 }
 
-static void expect_point(enum cs_alg alg, const uint8_t *value, size_t len, const struct cs_public_key *want)
+static void expect_point(
+	enum cs_alg alg, const uint8_t *value, size_t len, const struct cs_public_key *want)
 {
 	struct cs_public_key key = {0};
 	enum cs_err err = cs_ec_point_read(alg, value, len, &key);
@@ -164,7 +179,7 @@ static void test_points(void **state)
 		value[1] = (uint8_t)(len - 1);
 		expect_point(alg, value, len + 2, NULL);
 		value[1] = (uint8_t)len;
-		value[0] = 0x03;	/* BIT STRING */
+		value[0] = 0x03; /* BIT STRING */
 		expect_point(alg, value, len + 2, NULL);
 		/* DER has one form of a length: not the long one. */
 		value[0] = 0x04;

@@ -13,7 +13,8 @@ static unsigned logins;
 static CK_FLAGS added_flags;
 static CK_RV login_answer;
 
-static CK_RV counted_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG len)
+static CK_RV counted_login(
+	CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG len)
 {
 	logins++;
 	return login_answer != CKR_OK ? login_answer : real->C_Login(session, user, pin, len);
@@ -38,7 +39,8 @@ static void watch(struct rig *rig)
 	rig->p11->C_GetTokenInfo = flagged_token_info;
 }
 
-static void expect_login(struct cs_token *token, const char *text, unsigned flags, enum cs_err want, const char *reason)
+static void expect_login(struct cs_token *token, const char *text, unsigned flags, enum cs_err want,
+	const char *reason)
 {
 	CS_CLEANUP_PIN struct cs_pin *pin = text != NULL ? pin_of(text) : NULL;
 	struct cs_fault fault = {0};
@@ -64,7 +66,8 @@ static void test_module_missing(void **state)
 	assert_non_null(strstr(fault.detail, "No such file"));
 	assert_int_equal(cs_module_open("libsofthsm2.so", &module, &fault), CS_E_MODULE);
 	assert_non_null(strstr(fault.detail, "not an absolute path"));
-	assert_int_equal(cs_module_open("/usr/lib/x86_64-linux-gnu/pkcs11-spy.so", &module, &fault), CS_E_MODULE);
+	assert_int_equal(cs_module_open("/usr/lib/x86_64-linux-gnu/pkcs11-spy.so", &module, &fault),
+		CS_E_MODULE);
 	assert_non_null(strstr(fault.detail, "PIN"));
 	assert_null(module);
 }
@@ -86,7 +89,8 @@ static void test_not_a_module(void **state)
 	assert_non_null(strstr(fault.detail, "ELF"));
 	unlink(path);
 	/* A library, and no module. */
-	assert_int_equal(cs_module_open("/lib/x86_64-linux-gnu/libm.so.6", &module, &fault), CS_E_MODULE);
+	assert_int_equal(
+		cs_module_open("/lib/x86_64-linux-gnu/libm.so.6", &module, &fault), CS_E_MODULE);
 	assert_non_null(strstr(fault.detail, "C_GetFunctionList"));
 	assert_null(module);
 }
@@ -152,6 +156,7 @@ static void test_module_initialise(void **state)
 	assert_null(module);
 	*list = original;
 	cs_test_softhsm_remove(&rig.softhsm);
+	memset(held_rig(), 0, sizeof(struct rig));
 }
 
 static void test_after_fork(void **state)
@@ -167,9 +172,11 @@ static void test_after_fork(void **state)
 	if (child == 0) {
 		uint8_t signature[CS_SIGNATURE_MAX];
 		struct cs_slots slots;
-		bool refused = cs_token_check(token, NULL) == CS_E_STATE && cs_slots_read(rig.module, &slots, NULL) == CS_E_STATE
-			&& cs_token_key_sign(key, cs_token_key_public(key), NULL, "m", 1, signature, NULL) == CS_E_STATE
-			&& cs_token_recover(token, NULL, NULL) == CS_E_STATE;
+		bool refused = cs_token_check(token, NULL) == CS_E_STATE &&
+			       cs_slots_read(rig.module, &slots, NULL) == CS_E_STATE &&
+			       cs_token_key_sign(key, cs_token_key_public(key), NULL, "m", 1,
+				       signature, NULL) == CS_E_STATE &&
+			       cs_token_recover(token, NULL, NULL) == CS_E_STATE;
 		cs_token_close(token);
 		cs_module_close(rig.module);
 		_exit(refused ? 0 : 1);
@@ -185,7 +192,8 @@ static void test_after_fork(void **state)
 
 /* ---- finding tokens ---- */
 
-static void expect_missing(struct rig *rig, const char *uri_text, enum cs_err want, const char *one, const char *two)
+static void expect_missing(
+	struct rig *rig, const char *uri_text, enum cs_err want, const char *one, const char *two)
 {
 	struct cs_token_uri uri = uri_of(uri_text);
 	struct cs_token *token = NULL;
@@ -218,8 +226,10 @@ static void test_find(void **state)
 	static const char *const right[] = {
 		"pkcs11:token=seal",
 		"pkcs11:token=seal;manufacturer=SoftHSM%20project;model=SoftHSM%20v2",
-		"pkcs11:token=seal;library-manufacturer=SoftHSM;slot-manufacturer=SoftHSM%20project",
-		"pkcs11:token=seal;library-description=Implementation%20of%20PKCS11;object=anything;type=private",
+		"pkcs11:token=seal;library-manufacturer=SoftHSM;slot-manufacturer=SoftHSM%"
+		"20project",
+		"pkcs11:token=seal;library-description=Implementation%20of%20PKCS11;object="
+		"anything;type=private",
 	};
 	for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
 		struct cs_token *token = rig_open_token(&rig, right[i]);
@@ -232,17 +242,27 @@ static void test_find(void **state)
 	cs_token_close(token);
 
 	/* What was looked for and what is there. */
-	expect_missing(&rig, "pkcs11:token=Seal", CS_E_TOKEN_MISSING, "token 'Seal'", "'other' (serial ");
-	expect_missing(&rig, "pkcs11:token=seal;serial=1234", CS_E_TOKEN_MISSING, "serial '1234'", seal.serial);
-	expect_missing(&rig, "pkcs11:token=seal;model=H1", CS_E_TOKEN_MISSING, "model 'H1'", "'seal'");
-	expect_missing(&rig, "pkcs11:token=seal;manufacturer=Acme", CS_E_TOKEN_MISSING, "manufacturer 'Acme'", "'seal'");
-	expect_missing(&rig, "pkcs11:token=seal;library-manufacturer=Acme", CS_E_TOKEN_MISSING, "'Acme'", "'seal'");
-	expect_missing(&rig, "pkcs11:token=seal;library-description=Acme", CS_E_TOKEN_MISSING, "'Acme'", "'seal'");
-	expect_missing(&rig, "pkcs11:token=seal;slot-manufacturer=Acme", CS_E_TOKEN_MISSING, "'Acme'", "'seal'");
-	expect_missing(&rig, "pkcs11:token=seal;slot-description=Acme", CS_E_TOKEN_MISSING, "'Acme'", "'seal'");
-	expect_missing(&rig, "pkcs11:token=seal;slot-id=4000000000", CS_E_TOKEN_MISSING, "slot-id 4000000000", "'seal'");
+	expect_missing(
+		&rig, "pkcs11:token=Seal", CS_E_TOKEN_MISSING, "token 'Seal'", "'other' (serial ");
+	expect_missing(&rig, "pkcs11:token=seal;serial=1234", CS_E_TOKEN_MISSING, "serial '1234'",
+		seal.serial);
+	expect_missing(
+		&rig, "pkcs11:token=seal;model=H1", CS_E_TOKEN_MISSING, "model 'H1'", "'seal'");
+	expect_missing(&rig, "pkcs11:token=seal;manufacturer=Acme", CS_E_TOKEN_MISSING,
+		"manufacturer 'Acme'", "'seal'");
+	expect_missing(&rig, "pkcs11:token=seal;library-manufacturer=Acme", CS_E_TOKEN_MISSING,
+		"'Acme'", "'seal'");
+	expect_missing(&rig, "pkcs11:token=seal;library-description=Acme", CS_E_TOKEN_MISSING,
+		"'Acme'", "'seal'");
+	expect_missing(&rig, "pkcs11:token=seal;slot-manufacturer=Acme", CS_E_TOKEN_MISSING,
+		"'Acme'", "'seal'");
+	expect_missing(&rig, "pkcs11:token=seal;slot-description=Acme", CS_E_TOKEN_MISSING,
+		"'Acme'", "'seal'");
+	expect_missing(&rig, "pkcs11:token=seal;slot-id=4000000000", CS_E_TOKEN_MISSING,
+		"slot-id 4000000000", "'seal'");
 	/* The slot that waits to be initialised is no token to use. */
-	expect_missing(&rig, "pkcs11:model=SoftHSM%20v2", CS_E_TOKEN_AMBIGUOUS, "2 tokens", "'other'");
+	expect_missing(
+		&rig, "pkcs11:model=SoftHSM%20v2", CS_E_TOKEN_AMBIGUOUS, "2 tokens", "'other'");
 	rig_close(&rig);
 }
 
@@ -304,11 +324,13 @@ static void test_neighbours(void **state)
 	real = &rig.original;
 	rig.p11->C_GetTokenInfo = one_failing_slot;
 	cs_token_close(rig_open_token(&rig, "pkcs11:token=seal"));
-	expect_missing(&rig, "pkcs11:token=broken", CS_E_TOKEN_MISSING, "1 did not answer", "CKR_DEVICE_REMOVED (0x32)");
+	expect_missing(&rig, "pkcs11:token=broken", CS_E_TOKEN_MISSING, "1 did not answer",
+		"CKR_DEVICE_REMOVED (0x32)");
 	rig_restore(&rig);
 	cs_token_close(rig_open_token(&rig, "pkcs11:token=broken"));
 	rig.p11->C_GetSlotList = failing_list;
-	expect_missing(&rig, "pkcs11:token=seal", CS_E_TOKEN, "C_GetSlotList", "CKR_FUNCTION_FAILED (0x6)");
+	expect_missing(&rig, "pkcs11:token=seal", CS_E_TOKEN, "C_GetSlotList",
+		"CKR_FUNCTION_FAILED (0x6)");
 	rig.p11->C_GetSlotList = long_list;
 	expect_missing(&rig, "pkcs11:token=seal", CS_E_TOO_LARGE, "more than", "64");
 	rig_close(&rig);
@@ -344,8 +366,8 @@ static void test_identity(void **state)
 
 /* ---- initialising ---- */
 
-static void expect_init(struct rig *rig, const char *where_text, const char *label, const char *so_text,
-	const char *user_text, enum cs_err want, const char *reason)
+static void expect_init(struct rig *rig, const char *where_text, const char *label,
+	const char *so_text, const char *user_text, enum cs_err want, const char *reason)
 {
 	CS_CLEANUP_PIN struct cs_pin *so = pin_of(so_text);
 	CS_CLEANUP_PIN struct cs_pin *user = pin_of(user_text);
@@ -355,7 +377,8 @@ static void expect_init(struct rig *rig, const char *where_text, const char *lab
 
 	if (where_text != NULL)
 		where = uri_of(where_text);
-	enum cs_err err = cs_token_init(rig->module, where_text != NULL ? &where : NULL, label, so, user, &identity, &fault);
+	enum cs_err err = cs_token_init(rig->module, where_text != NULL ? &where : NULL, label, so,
+		user, &identity, &fault);
 	if (err != want || strstr(fault.detail, reason) == NULL)
 		fail_msg("'%s': %s: %s", label, cs_err_name(err), fault.detail);
 	assert_int_equal(identity.serial[0] != '\0', want == CS_OK);
@@ -393,16 +416,19 @@ static void test_init(void **state)
 	expect_init(&rig, NULL, "se\nal", SO_PIN, USER_PIN, CS_E_USAGE, "");
 	expect_init(&rig, NULL, "seal", "123", USER_PIN, CS_E_PIN, "4 to 255 bytes");
 	expect_init(&rig, NULL, "seal", SO_PIN, "123", CS_E_PIN, "4 to 255 bytes");
-	expect_init(&rig, "pkcs11:slot-id=4000000000", "seal", SO_PIN, USER_PIN, CS_E_TOKEN_MISSING, "uninitialised");
+	expect_init(&rig, "pkcs11:slot-id=4000000000", "seal", SO_PIN, USER_PIN, CS_E_TOKEN_MISSING,
+		"uninitialised");
 	assert_int_equal(initialised(&rig), 0);
 	expect_init(&rig, "pkcs11:model=SoftHSM%20v2", "seal", SO_PIN, USER_PIN, CS_OK, "");
 	assert_int_equal(initialised(&rig), 1);
 	/* A token that is initialised is never initialised again. */
-	expect_init(&rig, "pkcs11:token=seal", "seal", SO_PIN, USER_PIN, CS_E_TOKEN_MISSING, "uninitialised");
+	expect_init(&rig, "pkcs11:token=seal", "seal", SO_PIN, USER_PIN, CS_E_TOKEN_MISSING,
+		"uninitialised");
 	expect_init(&rig, NULL, "second", SO_PIN, USER_PIN, CS_OK, "");
 	assert_int_equal(initialised(&rig), 2);
 	rig.p11->C_InitPIN = weak_pin;
-	expect_init(&rig, NULL, "third", SO_PIN, USER_PIN, CS_E_PIN, "C_InitPIN: CKR_PIN_INVALID (0xa1)");
+	expect_init(&rig, NULL, "third", SO_PIN, USER_PIN, CS_E_PIN,
+		"C_InitPIN: CKR_PIN_INVALID (0xa1)");
 	rig_close(&rig);
 }
 
@@ -482,7 +508,8 @@ static void test_last_try(void **state)
 	rig_close(&rig);
 }
 
-static CK_RV locking_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG len)
+static CK_RV locking_login(
+	CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin, CK_ULONG len)
 {
 	CK_RV rv = counted_login(session, user, pin, len);
 

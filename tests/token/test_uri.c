@@ -15,8 +15,8 @@
 
 static const struct {
 	const char *uri;
-	const char *path;	/* where the fault is */
-	const char *reason;	/* a piece of its detail */
+	const char *path;   /* where the fault is */
+	const char *reason; /* a piece of its detail */
 } refused[] = {
 	/* scheme and shape */
 	{"", "", "does not begin with"},
@@ -102,9 +102,10 @@ static void test_refused(void **state)
 		struct cs_fault fault = {0};
 		memset(&uri, 0x5a, sizeof uri);
 		enum cs_err err = cs_token_uri_parse(refused[i].uri, 0, &uri, &fault);
-		if (err != CS_E_URI || strcmp(fault.path, refused[i].path) != 0
-			|| strstr(fault.detail, refused[i].reason) == NULL || fault.detail[0] == '\0')
-			fail_msg("'%s': %s at '%s': %s", refused[i].uri, cs_err_name(err), fault.path, fault.detail);
+		if (err != CS_E_URI || strcmp(fault.path, refused[i].path) != 0 ||
+			strstr(fault.detail, refused[i].reason) == NULL || fault.detail[0] == '\0')
+			fail_msg("'%s': %s at '%s': %s", refused[i].uri, cs_err_name(err),
+				fault.path, fault.detail);
 		/* Nothing is written when it is refused. */
 		assert_int_equal(uri.token[0], 0x5a);
 	}
@@ -126,8 +127,10 @@ static struct cs_token_uri accept_uri(const char *text)
 static void test_every_attribute(void **state)
 {
 	(void)state;
-	struct cs_token_uri uri = accept_uri("pkcs11:token=Seal%20Token;serial=0a1b;manufacturer=Acme;model=H1;slot-id=42;"
-		"slot-description=Reader;slot-manufacturer=Slots;library-description=Lib;library-manufacturer=Vendor;"
+	struct cs_token_uri uri = accept_uri(
+		"pkcs11:token=Seal%20Token;serial=0a1b;manufacturer=Acme;model=H1;slot-id=42;"
+		"slot-description=Reader;slot-manufacturer=Slots;library-description=Lib;library-"
+		"manufacturer=Vendor;"
 		"object=seal%2Fkey;id=%00%01%FF;type=private?module-path=/usr/lib/m%2Bod.so");
 	assert_string_equal(uri.token, "Seal Token");
 	assert_string_equal(uri.serial, "0a1b");
@@ -165,7 +168,8 @@ static void test_absent_is_empty(void **state)
 static void test_limits(void **state)
 {
 	(void)state;
-	struct cs_token_uri uri = accept_uri("pkcs11:token=" X32 ";serial=" X16 ";object=" X128 ";id=" X64);
+	struct cs_token_uri uri =
+		accept_uri("pkcs11:token=" X32 ";serial=" X16 ";object=" X128 ";id=" X64);
 	assert_string_equal(uri.token, X32);
 	assert_string_equal(uri.serial, X16);
 	assert_string_equal(uri.object, X128);

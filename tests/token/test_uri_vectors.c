@@ -1,6 +1,7 @@
 /*
- * The RFC 7512 cases that p11-kit publishes. What it refuses we refuse; what it accepts we accept, except where one of our
- * stricter rules speaks against it, and then for that reason. `argv[1]` is the folder of the vectors.
+ * The RFC 7512 cases that p11-kit publishes. What it refuses we refuse; what it accepts we accept,
+ * except where one of our stricter rules speaks against it, and then for that reason. `argv[1]` is
+ * the folder of the vectors.
  */
 #include "pkcs11/uri.h"
 #include "core/canonical.h"
@@ -27,13 +28,15 @@ static bool holds(const char *uri, const char *pattern)
 
 #define START "(^pkcs11:|[;?&])"
 #define KNOWN \
-	"(token|manufacturer|model|serial|slot-id|slot-description|slot-manufacturer|library-description|" \
-	"library-manufacturer|library-version|object|id|type|module-path|module-name|pin-value|pin-source)"
+	"(token|manufacturer|model|serial|slot-id|slot-description|slot-manufacturer|library-" \
+	"description|" \
+	"library-manufacturer|library-version|object|id|type|module-path|module-name|pin-value|" \
+	"pin-source)"
 
 static const struct {
 	const char *rule;
-	const char *pattern;	/* the URIs it refuses */
-	const char *reason;	/* what the fault says */
+	const char *pattern; /* the URIs it refuses */
+	const char *reason;  /* what the fault says */
 } rules[] = {
 	/* p11-kit ignores white space, and with it a line break in a setting. */
 	{"white space", "[ \n\r\t]", "does not begin with|percent-encoded"},
@@ -50,7 +53,10 @@ static const struct {
 
 static unsigned met[RULES + 1];
 
-/* The rule that refuses a URI which p11-kit accepts; RULES for an unknown attribute; -1 when it is to be accepted. */
+/*
+ * The rule that refuses a URI which p11-kit accepts; RULES for an unknown attribute; -1 when it is
+ * to be accepted.
+ */
 static int rule_of(const char *uri)
 {
 	char text[CS_URI_MAX];
@@ -60,7 +66,8 @@ static int rule_of(const char *uri)
 		if (holds(uri, rules[i].pattern))
 			return (int)i;
 	snprintf(text, sizeof text, "%s", uri + strlen("pkcs11:"));
-	for (char *item = strtok_r(text, ";?&", &rest); item != NULL; item = strtok_r(NULL, ";?&", &rest))
+	for (char *item = strtok_r(text, ";?&", &rest); item != NULL;
+		item = strtok_r(NULL, ";?&", &rest))
 		if (!holds(item, "^" KNOWN "="))
 			return (int)RULES;
 	return -1;
@@ -80,7 +87,10 @@ static const char *judge(const char *uri, bool published_ok, char *why, size_t s
 	if (rule < 0)
 		return err == CS_OK ? NULL : why;
 	met[rule]++;
-	return err == CS_E_URI && holds(fault.detail, rule < (int)RULES ? rules[rule].reason : "unknown attribute") ? NULL : why;
+	return err == CS_E_URI && holds(fault.detail, rule < (int)RULES ? rules[rule].reason
+									: "unknown attribute")
+		       ? NULL
+		       : why;
 }
 
 int main(int argc, char **argv)
@@ -98,16 +108,20 @@ int main(int argc, char **argv)
 		return 1;
 	if (!cs_test_folder(argc, argv, "pkcs11-uri", "pkcs11-uri", folder))
 		return CS_TEST_SKIP;
-	if (cs_test_file_read(folder, "parse-cases.json", &data) != CS_OK
-		|| cs_json_read(data.data, data.len, data.len, &cases, &fault) != CS_OK || !json_is_array(cases)) {
+	if (cs_test_file_read(folder, "parse-cases.json", &data) != CS_OK ||
+		cs_json_read(data.data, data.len, data.len, &cases, &fault) != CS_OK ||
+		!json_is_array(cases)) {
 		printf("parse-cases.json: cannot be read %s\n", fault.detail);
 		return 1;
 	}
-	json_array_foreach(cases, index, item) {
+	json_array_foreach(cases, index, item)
+	{
 		const char *uri = cs_json_text(item, "uri");
 		const char *result = cs_json_text(item, "result");
-		const char *wrong = uri == NULL || result == NULL ? "no uri or no result"
-			: judge(uri, strcmp(result, "P11_KIT_URI_OK") == 0, why, sizeof why);
+		const char *wrong = uri == NULL || result == NULL
+					    ? "no uri or no result"
+					    : judge(uri, strcmp(result, "P11_KIT_URI_OK") == 0, why,
+						      sizeof why);
 		if (wrong != NULL) {
 			printf("case %zu '%s': %s\n", index, uri != NULL ? uri : "", wrong);
 			failed++;
@@ -117,11 +131,13 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i <= RULES; i++) {
 		refused += met[i];
 		if (met[i] == 0) {
-			printf("no case for the rule '%s'\n", i < RULES ? rules[i].rule : "unknown attribute");
+			printf("no case for the rule '%s'\n",
+				i < RULES ? rules[i].rule : "unknown attribute");
 			failed++;
 		}
 	}
-	printf("conformance pkcs11-uri: %zu cases, %u of them refused by stricter rules, %u failed\n", json_array_size(cases),
-		refused, failed);
+	printf("conformance pkcs11-uri: %zu cases, %u of them refused by stricter rules, %u "
+	       "failed\n",
+		json_array_size(cases), refused, failed);
 	return failed == 0 && json_array_size(cases) > 0 ? 0 : 1;
 }

@@ -1,8 +1,9 @@
 /*
  * What the token tests share: SoftHSM with its module open, PINs, tokens made and found.
  *
- * Each test has a token directory of its own and opens the module anew. Calls are made to fail by replacing entries of the
- * module's function list, which is why they are put back before the module is closed.
+ * Each test has a token directory of its own and opens the module anew. Calls are made to fail by
+ * replacing entries of the module's function list, which is why they are put back before the
+ * module is closed.
  */
 #ifndef CS_TEST_TOKEN_FIXTURE_H
 #define CS_TEST_TOKEN_FIXTURE_H
@@ -37,7 +38,10 @@ static inline struct cs_pin *pin_of(const char *text)
 	return pin;
 }
 
-/* The list as it was before any test touched it: the library stays loaded, so that its addresses stay right. */
+/*
+ * The list as it was before any test touched it: the library stays loaded, so that its addresses
+ * stay right.
+ */
 static inline const CK_FUNCTION_LIST *pristine_list(void)
 {
 	static CK_FUNCTION_LIST pristine;
@@ -55,18 +59,31 @@ static inline const CK_FUNCTION_LIST *pristine_list(void)
 	return &pristine;
 }
 
+/*
+ * What the present test holds, so that the next one can clear up after a test that failed
+ * half-way.
+ */
+static inline struct rig *held_rig(void)
+{
+	static struct rig rig;
+
+	return &rig;
+}
+
 static inline void rig_open(struct rig *rig)
 {
 	struct cs_fault fault = {0};
 
+	cs_module_close(held_rig()->module);
+	cs_test_softhsm_remove(&held_rig()->softhsm);
 	memset(rig, 0, sizeof *rig);
 	rig->original = *pristine_list();
 	assert_true(cs_test_softhsm_make(&rig->softhsm));
 	if (cs_module_open(cs_test_softhsm_module(), &rig->module, &fault) != CS_OK)
 		fail_msg("%s", fault.detail);
 	rig->p11 = cs_module_functions(rig->module);
-	/* A test that failed half-way left its own entries behind. */
 	*rig->p11 = rig->original;
+	*held_rig() = *rig;
 }
 
 static inline void rig_restore(struct rig *rig)
@@ -79,6 +96,7 @@ static inline void rig_close(struct rig *rig)
 	rig_restore(rig);
 	cs_module_close(rig->module);
 	cs_test_softhsm_remove(&rig->softhsm);
+	memset(held_rig(), 0, sizeof(struct rig));
 }
 
 static inline struct cs_token_identity rig_make_token(struct rig *rig, const char *label)
@@ -129,7 +147,8 @@ static inline struct cs_token *rig_ready_token(struct rig *rig, const char *labe
 	return token;
 }
 
-static inline struct cs_token_key *make_key(struct cs_token *token, enum cs_alg alg, const char *label)
+static inline struct cs_token_key *make_key(
+	struct cs_token *token, enum cs_alg alg, const char *label)
 {
 	struct cs_token_key *key = NULL;
 	struct cs_fault fault = {0};
