@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "demo"))
 
 from appliance import BROKER_UID, BUILD, MODULE, SIGNER_UID, Person, address, make_softhsm, now, own  # noqa: E402
+from forgery import forge  # noqa: E402
 from signer_client import SignerClient  # noqa: E402
 from world import DemoAppliance, add_class, add_people, person, role  # noqa: E402
 
@@ -30,20 +31,14 @@ def more_people(plan):
 class BrokenWorld(DemoAppliance):
     """People of the demo and more; policy and trust set both in their second version; nobody but the signer is started."""
 
-    def __init__(self, directory):
-        super().__init__(directory)
+    def __init__(self, directory, **options):
+        super().__init__(directory, **options)
         self.change_trust, self.change_policy = more_people, add_class
         self.spares = {}
 
     def ceremony(self):
         super().ceremony()
         self.add_spare_token("tom")
-        policy = json.loads(self.newest(self.policy_directory).read_text())
-        plan = {key: value for key, value in policy.items() if key not in ("schema", "id", "version", "previous", "issued_at", "signatures")}
-        plan["title"] += ", second version"
-        path = self.directory / "policy-plan.json"
-        path.write_text(json.dumps(plan))
-        self.add_policy(path, ("lena", "cora"))
         self.publish()
 
     def add_spare_token(self, name):
@@ -55,7 +50,7 @@ class BrokenWorld(DemoAppliance):
         spare.token = self.provision("token", "init", "--module", MODULE, "--label", spare.label, "--so-pin-file", home / "so-pin",
                                      "--pin-file", home / "pin", "--json", environment=spare.environment).json()
         self.generate(spare, spare.label)
-        plan = self.next_trust_plan(lambda _: None)
+        plan = self.next_plan(self.trust_directory, lambda _: None)
         self.enrol(plan, spare, self.newest(self.trust_directory))
         self.add_trust_set(plan, ("sue", "cora"))
         self.spares[name] = spare
@@ -85,24 +80,46 @@ class BrokenWorld(DemoAppliance):
     def kill_signer(self):
         self.stop_process("signer", signal.SIGKILL)
 
-    def restart_signer(self, fresh=False, binary=None, rules_off="", **environment):
-        """Another signer process; `fresh` gives it an empty state, which no broker can do."""
+    def restart_signer(self, fresh=False, binary=None, rules_off="", **settings):
+        """
+        Another signer process. `fresh` gives it an empty state, which no broker can do; `settings` replaces lines of its settings file.
+        """
         self.stop_process("signer")
         if fresh:
             state = self.var / "signer"
             shutil.rmtree(state)
             state.mkdir()
             own(state, SIGNER_UID, 0o700)
+        self.write_settings()
+        path = self.etc / "signer.conf"
+        lines = [line for line in path.read_text().splitlines()]
+        for name, value in settings.items():
+            lines = [f"{name} = {value}" if line.startswith(f"{name} =") else line for line in lines]
+        path.write_text("\n".join(lines) + "\n")
         self.signer_binary = binary or self.binaries / "countersign-signer"
-        self.signer_environment = {**({"CS_RULES_OFF": rules_off} if rules_off else {}), **environment}
+        self.signer_environment = {"CS_RULES_OFF": rules_off} if rules_off else {}
         self.start_signer()
 
+    # ---- versions that no honest tool makes ----
 
-def start_world(directory):
+    def forged_version(self, name, signers, change=lambda plan: None, based_on=None):
+        """A directory with the trust sets and one more, changed at will and signed by `signers` with their real keys."""
+        directory = self.directory / "forged" / name
+        shutil.copytree(self.trust_directory, directory)
+        newest = based_on or self.trust_set
+        following = {key: value for key, value in copy.deepcopy(newest).items() if key != "signatures"}
+        following.update(version=newest["version"] + 1, previous=address(newest), issued_at=now())
+        change(following)
+        following["signatures"] = [forge(self.people[signer], following)["signature"] for signer in signers]
+        (directory / f"{following['version']:06d}.json").write_text(json.dumps(following))
+        return directory
+
+
+def start_world(directory, **options):
     """A world after its ceremony, with its signer running."""
     path = pathlib.Path(directory)
     os.chmod(path, 0o755)
-    world = BrokenWorld(path)
+    world = BrokenWorld(path, **options)
     world.ceremony()
     world.settle()
     world.start_signer()

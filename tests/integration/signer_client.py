@@ -74,9 +74,9 @@ def acting_as(uid):
 class SignerClient:
     def __init__(self, path, uid):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60)
         with acting_as(uid):
             self.socket.connect(str(path))
+        self.socket.settimeout(60)
 
     def __enter__(self):
         return self

@@ -10,6 +10,7 @@ import unittest
 
 from appliance import need_root_and_softhsm, skip
 from broken_case import BrokenCase
+from broken_crash import Crash, EllipticCurve  # noqa: F401
 from broken_quorum import Binding, Consumed, Control, Quorum, Signatures  # noqa: F401
 from broken_statement import Classes, EveryClass, Evidence, Kinds, Place, Time, Versions  # noqa: F401
 from broken_wire import Callers, Certify, Frames, Hello  # noqa: F401
