@@ -1,6 +1,7 @@
 /*
- * A broken broker against the approver: it holds the engine's key, so everything that it changes is signed again. What the
- * approver's own trust set and policy do not bear out is refused with its own error.
+ * A broken broker against the approver: it holds the engine's key, so everything that it changes is
+ * signed again. What the approver's own trust set and policy do not bear out is refused with its own
+ * error.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,8 +46,8 @@ static json_t *reply_for(const json_t *core, const char *person, const char *rol
 	json_t *brief = cs_case_brief(world, core, basis);
 
 	sign(brief, engine());
-	return json_pack("{s:O, s:o, s:o, s:O}", "core", core, "basis", basis, "brief", brief, "engine_certificate",
-		cs_world_engine_certificate(world));
+	return json_pack("{s:O, s:o, s:o, s:O}", "core", core, "basis", basis, "brief", brief,
+		"engine_certificate", cs_world_engine_certificate(world));
 }
 
 static json_t *rollback_reply(void)
@@ -61,7 +62,8 @@ static json_t *rollback_reply(void)
 	return copy;
 }
 
-static void expect_at(enum cs_err expected, json_t *reply, const char *role, cs_time now, const char *path)
+static void expect_at(
+	enum cs_err expected, json_t *reply, const char *role, cs_time now, const char *path)
 {
 	struct cs_approver own = approver_for(CS_WORLD_ADA);
 	CS_CLEANUP_REVIEW struct cs_review review = {0};
@@ -109,7 +111,8 @@ static void an_honest_brief_opens(void **unused)
 	char address[CS_ADDRESS_TEXT];
 	(void)unused;
 
-	assert_int_equal(cs_review_open(&own, reply, "engineer", CS_WORLD_NOW, &review, &fault), CS_OK);
+	assert_int_equal(
+		cs_review_open(&own, reply, "engineer", CS_WORLD_NOW, &review, &fault), CS_OK);
 	assert_int_equal(cs_address_of(json_object_get(reply, "core"), address), CS_OK);
 	assert_string_equal(review.action, address);
 	assert_string_equal(review.role, "engineer");
@@ -123,17 +126,21 @@ static void another_core_is_refused(void **unused)
 {
 	(void)unused;
 
-	expect(CS_E_APPROVAL_ACTION, changed("core/execution/arguments/0", "\"delete\""), "basis/action");
-	expect(CS_E_APPROVAL_ACTION, changed("core/nonce", "\"00000000000000000000000000000000\""), "basis/action");
+	expect(CS_E_APPROVAL_ACTION, changed("core/execution/arguments/0", "\"delete\""),
+		"basis/action");
+	expect(CS_E_APPROVAL_ACTION, changed("core/nonce", "\"00000000000000000000000000000000\""),
+		"basis/action");
 	expect(CS_E_APPROVAL_ACTION,
 		changed("basis/action",
-			"\"sha256:0000000000000000000000000000000000000000000000000000000000000000\""),
+			"\"sha256:"
+			"0000000000000000000000000000000000000000000000000000000000000000\""),
 		"basis/action");
 }
 
 static void what_is_not_pinned_is_refused(void **unused)
 {
-	static const char zero[] = "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"";
+	static const char zero[] =
+		"\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"";
 	json_t *core = cs_world_core(world, "rollback", "policy", zero, NULL);
 	json_t *reply = rollback_reply();
 	json_t *basis = json_object_get(reply, "basis");
@@ -147,14 +154,20 @@ static void what_is_not_pinned_is_refused(void **unused)
 	expect(CS_E_APPROVAL_POLICY, reply, "core/policy");
 
 	expect(CS_E_APPROVAL_POLICY, changed("basis/state/policy", zero), "basis/state/policy");
-	expect(CS_E_APPROVAL_TRUST_SET, changed("basis/state/trust_set", zero), "basis/state/trust_set");
-	expect(CS_E_APPROVAL_AUDIENCE, changed("basis/state/audience", "\"acme.example/other\""), "basis/state/audience");
-	expect(CS_E_APPROVAL_BINDING, changed("basis/approver", "\"" CS_WORLD_EVE "\""), "basis/approver");
+	expect(CS_E_APPROVAL_TRUST_SET, changed("basis/state/trust_set", zero),
+		"basis/state/trust_set");
+	expect(CS_E_APPROVAL_AUDIENCE, changed("basis/state/audience", "\"acme.example/other\""),
+		"basis/state/audience");
+	expect(CS_E_APPROVAL_BINDING, changed("basis/approver", "\"" CS_WORLD_EVE "\""),
+		"basis/approver");
 	expect(CS_E_APPROVAL_BINDING, changed("basis/role", "\"change_owner\""), "basis/role");
-	expect(CS_E_ADDRESS_MISMATCH, changed("basis/state/principal/name", "\"Somebody Else\""), NULL);
+	expect(CS_E_ADDRESS_MISMATCH, changed("basis/state/principal/name", "\"Somebody Else\""),
+		NULL);
 	expect(CS_E_ADDRESS_MISMATCH, changed("basis/state/actor/state", "\"suspended\""), NULL);
-	expect(CS_E_ADDRESS_MISMATCH, changed("basis/state/resource/service", "\"catalog-api\""), NULL);
-	expect(CS_E_ADDRESS_MISMATCH, changed("basis/state/grants/0/scope/actions/+", "\"anything\""), NULL);
+	expect(CS_E_ADDRESS_MISMATCH, changed("basis/state/resource/service", "\"catalog-api\""),
+		NULL);
+	expect(CS_E_ADDRESS_MISMATCH,
+		changed("basis/state/grants/0/scope/actions/+", "\"anything\""), NULL);
 }
 
 /* A core with this change, about which everything is composed and signed as an appliance would. */
@@ -171,15 +184,21 @@ static void a_core_that_lies_about_the_world_is_refused(void **unused)
 {
 	(void)unused;
 
-	expect(CS_E_TRUST_REFERENCE, consistent("requester", "\"" CS_WORLD_EVE "\""), "core/requester");
-	expect(CS_E_TRUST_REFERENCE, consistent("execution/target/service", "\"catalog-api\""), "core/execution/target");
-	expect(CS_E_TRUST_REFERENCE, consistent("execution/target/environment", "\"staging\""), "core/execution/target");
-	expect(CS_E_TRUST_REFERENCE, consistent("execution/target/resource", "\"kye:res:acme.nowhere\""),
+	expect(CS_E_TRUST_REFERENCE, consistent("requester", "\"" CS_WORLD_EVE "\""),
+		"core/requester");
+	expect(CS_E_TRUST_REFERENCE, consistent("execution/target/service", "\"catalog-api\""),
+		"core/execution/target");
+	expect(CS_E_TRUST_REFERENCE, consistent("execution/target/environment", "\"staging\""),
+		"core/execution/target");
+	expect(CS_E_TRUST_REFERENCE,
+		consistent("execution/target/resource", "\"kye:res:acme.nowhere\""),
 		"core/execution/target/resource");
-	expect(CS_E_TRUST_REFERENCE, consistent("purpose_request/actor", "\"kye:agent:acme.nobody\""),
+	expect(CS_E_TRUST_REFERENCE,
+		consistent("purpose_request/actor", "\"kye:agent:acme.nobody\""),
 		"core/purpose_request/actor");
 	/* Canary watch is suspended. */
-	expect(CS_E_TRUST_REFERENCE, consistent("purpose_request/actor", "\"kye:agent:acme.canary-watch\""),
+	expect(CS_E_TRUST_REFERENCE,
+		consistent("purpose_request/actor", "\"kye:agent:acme.canary-watch\""),
 		"core/purpose_request/actor");
 }
 
@@ -187,10 +206,13 @@ static void another_class_is_refused(void **unused)
 {
 	(void)unused;
 
-	expect(CS_E_APPROVAL_CLASS, changed("basis/gate/action_class", "\"deploy-config\""), "basis/gate");
+	expect(CS_E_APPROVAL_CLASS, changed("basis/gate/action_class", "\"deploy-config\""),
+		"basis/gate");
 	expect(CS_E_APPROVAL_CLASS, changed("basis/gate/action_class", "null"), "basis/gate");
-	expect(CS_E_APPROVAL_CLASS, changed("basis/gate/change_class", "\"reversible\""), "basis/gate");
-	expect(CS_E_APPROVAL_CLASS, changed("basis/gate/oversight", "\"single_approver\""), "basis/gate");
+	expect(CS_E_APPROVAL_CLASS, changed("basis/gate/change_class", "\"reversible\""),
+		"basis/gate");
+	expect(CS_E_APPROVAL_CLASS, changed("basis/gate/oversight", "\"single_approver\""),
+		"basis/gate");
 	expect(CS_E_APPROVAL_CLASS, changed("basis/gate/level", "4"), "basis/gate");
 }
 
@@ -208,7 +230,8 @@ static void what_the_documents_do_not_give_is_refused(void **unused)
 		{"basis/consequence_map/consequences/0/severity", "\"low\""},
 		{"basis/consequence_map/consequences/0/description", "\"nothing much\""},
 		{"basis/consequence_map_id", "\"kye:consequence-map:01KAGJ7XQ2D3E4F5G6H7J8K9ZZ\""},
-		{"basis/snapshot", "\"kye:approver-knowledge-snapshot:01KAGJ7XQ2D3E4F5G6H7J8K9ZZ\""},
+		{"basis/snapshot",
+			"\"kye:approver-knowledge-snapshot:01KAGJ7XQ2D3E4F5G6H7J8K9ZZ\""},
 		{"brief/proposed_action/summary", "\"Restart a stateless service\""},
 		{"brief/recommended_decision", "\"rejected\""},
 		{"brief/risk_level", "\"low\""},
@@ -222,8 +245,11 @@ static void what_the_documents_do_not_give_is_refused(void **unused)
 		{"brief/role", "\"change_owner\""},
 		{"brief/approver", "\"" CS_WORLD_EVE "\""},
 		{"brief/validity/not_after", "\"2027-01-01T00:00:00Z\""},
-		{"brief/basis", "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\""},
-		{"brief/knowledge_snapshot_id", "\"kye:approver-knowledge-snapshot:01KAGJ7XQ2D3E4F5G6H7J8K9ZZ\""},
+		{"brief/basis",
+			"\"sha256:"
+			"0000000000000000000000000000000000000000000000000000000000000000\""},
+		{"brief/knowledge_snapshot_id",
+			"\"kye:approver-knowledge-snapshot:01KAGJ7XQ2D3E4F5G6H7J8K9ZZ\""},
 		{"brief/supporting_scenario_runs/+", "\"kye:scenario-run:acme.fine\""},
 	};
 	(void)unused;
@@ -234,7 +260,8 @@ static void what_the_documents_do_not_give_is_refused(void **unused)
 
 static void only_the_certified_engine_signs(void **unused)
 {
-	const struct cs_signer *stranger = cs_world_stranger(world, CS_ALG_EDDSA, "kye:key:acme.stranger");
+	const struct cs_signer *stranger =
+		cs_world_stranger(world, CS_ALG_EDDSA, "kye:key:acme.stranger");
 	json_t *reply = rollback_reply();
 	(void)unused;
 
@@ -250,7 +277,8 @@ static void only_the_certified_engine_signs(void **unused)
 	expect(CS_E_KEY_ENTITY, reply, "brief/issued_by");
 	/* Signed by the engine over something else. */
 	reply = rollback_reply();
-	json_object_set_new(json_object_get(reply, "brief"), "issued_at", json_string("2026-11-20T09:59:59Z"));
+	json_object_set_new(
+		json_object_get(reply, "brief"), "issued_at", json_string("2026-11-20T09:59:59Z"));
 	expect(CS_E_SIGNATURE, reply, "brief/signature");
 }
 
@@ -277,14 +305,18 @@ static void only_the_document_key_certifies(void **unused)
 		"/engine_certificate/signature");
 	expect(CS_E_KEY_UNKNOWN, certified(NULL, NULL, cs_world_person(world, CS_WORLD_ADA)),
 		"/engine_certificate/signature");
-	expect(CS_E_CERTIFICATE, certified("origin", "\"acme.example/other\"", document), "/engine_certificate/origin");
+	expect(CS_E_CERTIFICATE, certified("origin", "\"acme.example/other\"", document),
+		"/engine_certificate/origin");
 	expect(CS_E_CERTIFICATE, certified("appliance", "\"kye:ent:acme.other\"", document),
 		"/engine_certificate/appliance");
 	expect(CS_E_CERTIFICATE, certified("not_after", "\"2026-11-21T09:00:00.001Z\"", document),
 		"/engine_certificate/not_after");
-	expect(CS_E_CERTIFICATE, certified("not_after", "\"2026-11-20T09:59:59Z\"", document), "/engine_certificate");
-	expect(CS_E_CERTIFICATE, certified("not_before", "\"2026-11-20T10:00:01Z\"", document), "/engine_certificate");
-	expect(CS_E_KEY_UNKNOWN, certified("kid", "\"kye:key:acme.other\"", document), "brief/signature");
+	expect(CS_E_CERTIFICATE, certified("not_after", "\"2026-11-20T09:59:59Z\"", document),
+		"/engine_certificate");
+	expect(CS_E_CERTIFICATE, certified("not_before", "\"2026-11-20T10:00:01Z\"", document),
+		"/engine_certificate");
+	expect(CS_E_KEY_UNKNOWN, certified("kid", "\"kye:key:acme.other\"", document),
+		"brief/signature");
 }
 
 static void windows_are_kept(void **unused)
@@ -292,10 +324,12 @@ static void windows_are_kept(void **unused)
 	(void)unused;
 
 	expect_at(CS_OK, rollback_reply(), "engineer", CS_WORLD_NOW + 3600 * 1000 - 1, NULL);
-	expect_at(CS_E_APPROVAL_EXPIRED, rollback_reply(), "engineer", CS_WORLD_NOW + 3600 * 1000, "basis/not_after");
-	expect_at(CS_OK, rollback_reply(), "engineer", CS_WORLD_NOW - CS_DECIDED_AHEAD_SECONDS * 1000, NULL);
-	expect_at(CS_E_APPROVAL_EARLY, rollback_reply(), "engineer", CS_WORLD_NOW - CS_DECIDED_AHEAD_SECONDS * 1000 - 1,
-		"basis/issued_at");
+	expect_at(CS_E_APPROVAL_EXPIRED, rollback_reply(), "engineer", CS_WORLD_NOW + 3600 * 1000,
+		"basis/not_after");
+	expect_at(CS_OK, rollback_reply(), "engineer",
+		CS_WORLD_NOW - CS_DECIDED_AHEAD_SECONDS * 1000, NULL);
+	expect_at(CS_E_APPROVAL_EARLY, rollback_reply(), "engineer",
+		CS_WORLD_NOW - CS_DECIDED_AHEAD_SECONDS * 1000 - 1, "basis/issued_at");
 }
 
 static void malformed_documents_are_refused(void **unused)
@@ -307,12 +341,16 @@ static void malformed_documents_are_refused(void **unused)
 	expect(CS_E_DOCUMENT_INVALID, reply, "basis");
 	expect(CS_E_DOCUMENT_INVALID, changed("core/extra", "1"), "core/extra");
 	expect(CS_E_DOCUMENT_INVALID, changed("brief/extra", "1"), "brief/extra");
-	expect(CS_E_TEXT, changed("core/provenance/hypothesis", "\"fine\\u202eevil\""), "core/provenance/hypothesis");
-	expect(CS_E_TEXT, changed("core/execution/arguments/0", "\"\\u001b[2J\""), "core/execution/arguments/0");
-	expect(CS_E_TEXT, changed("brief/proposed_action/summary", "\"a\\u0007\""), "brief/proposed_action/summary");
+	expect(CS_E_TEXT, changed("core/provenance/hypothesis", "\"fine\\u202eevil\""),
+		"core/provenance/hypothesis");
+	expect(CS_E_TEXT, changed("core/execution/arguments/0", "\"\\u001b[2J\""),
+		"core/execution/arguments/0");
+	expect(CS_E_TEXT, changed("brief/proposed_action/summary", "\"a\\u0007\""),
+		"brief/proposed_action/summary");
 }
 
-static void expect_role(enum cs_err expected, const char *person, const char *request, const char *wanted, const char *role)
+static void expect_role(enum cs_err expected, const char *person, const char *request,
+	const char *wanted, const char *role)
 {
 	struct cs_approver own = approver_for(person);
 	json_t *core = cs_world_core(world, request, NULL);
@@ -321,7 +359,8 @@ static void expect_role(enum cs_err expected, const char *person, const char *re
 	enum cs_err err = cs_review_role(&own, core, wanted, CS_WORLD_NOW, &found, &fault);
 
 	if (err != expected)
-		print_error("%s for %s at '%s': %s\n", cs_err_name(err), person, fault.path, fault.detail);
+		print_error("%s for %s at '%s': %s\n", cs_err_name(err), person, fault.path,
+			fault.detail);
 	assert_int_equal(err, expected);
 	if (expected == CS_OK)
 		assert_string_equal(found, role);

@@ -1,6 +1,6 @@
 /*
- * What an approver sees: nothing foreign can move the cursor, imitate the program's own words or hide a byte of the command; and what
- * was on the screen is what the snapshot says.
+ * What an approver sees: nothing foreign can move the cursor, imitate the program's own words or
+ * hide a byte of the command; and what was on the screen is what the snapshot says.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,8 +86,10 @@ static void a_command_is_quoted_unambiguously(void **unused)
 /* Long arguments with every kind of unit: nothing is lost or added where a line breaks. */
 static void a_break_loses_nothing(void **unused)
 {
-	static const char *const pieces[] = {"x", " ", "\"", "\\", "\xc3\xa4", "\xe2\x82\xac", "\xe2\x80\xae"};
-	static const char *const shown[] = {"x", " ", "\\\"", "\\\\", "\xc3\xa4", "\xe2\x82\xac", "\\u{202E}"};
+	static const char *const pieces[] = {
+		"x", " ", "\"", "\\", "\xc3\xa4", "\xe2\x82\xac", "\xe2\x80\xae"};
+	static const char *const shown[] = {
+		"x", " ", "\\\"", "\\\\", "\xc3\xa4", "\xe2\x82\xac", "\\u{202E}"};
 	(void)unused;
 
 	for (size_t piece = 0; piece < sizeof pieces / sizeof pieces[0]; piece++) {
@@ -121,13 +123,24 @@ static void every_line_fits_and_foreign_text_stays_in_its_columns(void **unused)
 {
 	static const char *const texts[] = {
 		"a\nverified  program           \"/bin/true\"",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-		"one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen",
-		"\r\rverified", "\x1b]0;title\x07", "\xe2\x80\xa8verified", "", "\n\n\n", " leading", "\xff\xfe",
-		"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e"
-		"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e"
-		"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e",
+		"one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+		"fifteen sixteen",
+		"\r\rverified",
+		"\x1b]0;title\x07",
+		"\xe2\x80\xa8verified",
+		"",
+		"\n\n\n",
+		" leading",
+		"\xff\xfe",
+		"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97"
+		"\xa5\xe6\x9c\xac\xe8\xaa\x9e"
+		"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97"
+		"\xa5\xe6\x9c\xac\xe8\xaa\x9e"
+		"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97"
+		"\xa5\xe6\x9c\xac\xe8\xaa\x9e",
 	};
 	(void)unused;
 
@@ -146,11 +159,14 @@ static void every_line_fits_and_foreign_text_stays_in_its_columns(void **unused)
 				size_t len = strcspn(line, "\n");
 				assert_true(code_points(line, len) <= COLUMNS);
 				if (!first)
-					assert_int_equal(strspn(line, " ") >= TEXT_COLUMN || len < TEXT_COLUMN, true);
+					assert_int_equal(strspn(line, " ") >= TEXT_COLUMN ||
+								 len < TEXT_COLUMN,
+						true);
 				if (!first && len < TEXT_COLUMN)
 					assert_int_equal(strspn(line, " "), len);
 				for (size_t c = 0; c < len; c++)
-					assert_true((unsigned char)line[c] >= 0x20 && line[c] != 0x7f);
+					assert_true(
+						(unsigned char)line[c] >= 0x20 && line[c] != 0x7f);
 				first = false;
 				line += len + 1;
 			}
@@ -176,7 +192,9 @@ static void the_command_comes_first_and_claims_are_marked(void **unused)
 	char *shown = rendered(screen);
 	(void)unused;
 
-	assert_ptr_equal(strstr(shown, "\nTHE COMMAND THAT WILL RUN\nverified  program           \"/usr/bin/kubectl\"\n"), shown);
+	assert_ptr_equal(strstr(shown, "\nTHE COMMAND THAT WILL RUN\nverified  program           "
+				       "\"/usr/bin/kubectl\"\n"),
+		shown);
 	assert_non_null(strstr(shown, "\nverified  service           checkout-api\n"));
 	assert_non_null(strstr(shown, "\nclaimed   in short          Roll checkout-api"));
 	assert_non_null(strstr(shown, "\nclaimed   ticket            "));
@@ -209,8 +227,10 @@ static void what_is_missing_is_said(void **unused)
 
 static void a_screen_of_anything_is_shown(void **unused)
 {
-	static const char *const cores[] = {"{}", "null", "[]", "{\"execution\":1,\"due_diligence\":[],\"provenance\":\"x\"}",
-		"{\"execution\":{\"arguments\":[1,null,{}],\"files\":[1],\"environment_variables\":{\"A\":1}}}"};
+	static const char *const cores[] = {"{}", "null", "[]",
+		"{\"execution\":1,\"due_diligence\":[],\"provenance\":\"x\"}",
+		"{\"execution\":{\"arguments\":[1,null,{}],\"files\":[1],\"environment_variables\":"
+		"{\"A\":1}}}"};
 	(void)unused;
 
 	/* `show` presents what the appliance sends, whatever that is. */
@@ -237,18 +257,23 @@ static void what_was_shown_is_in_the_snapshot(void **unused)
 	(void)unused;
 
 	assert_int_equal(cs_screen_facts(screen, &facts, &fault), CS_OK);
-	assert_int_equal(cs_snapshot_compose(basis, brief, facts, NULL, CS_WORLD_ADA, CS_WORLD_NOW, &snapshot), CS_OK);
-	assert_int_equal(cs_schema_check(cs_world_registry(world), "kye.approver_knowledge_snapshot.v1", snapshot, &fault), CS_OK);
+	assert_int_equal(cs_snapshot_compose(
+				 basis, brief, facts, NULL, CS_WORLD_ADA, CS_WORLD_NOW, &snapshot),
+		CS_OK);
+	assert_int_equal(cs_schema_check(cs_world_registry(world),
+				 "kye.approver_knowledge_snapshot.v1", snapshot, &fault),
+		CS_OK);
 	const json_t *command = json_array_get(facts, 0);
 	assert_string_equal(cs_json_text(command, "fact_id"), "fact-001");
 	assert_string_equal(cs_json_text(command, "kind"), "command");
 	assert_string_equal(cs_json_text(command, "source_object"), "sha256:0");
-	assert_non_null(strstr(cs_json_text(command, "summary"), "verified: program \"/usr/bin/kubectl\"; argument 1 \""));
+	assert_non_null(strstr(cs_json_text(command, "summary"),
+		"verified: program \"/usr/bin/kubectl\"; argument 1 \""));
 	/* Every argument is in it. */
 	const json_t *argument;
 	size_t i;
-	json_array_foreach(cs_json_at(core, "execution/arguments"), i, argument)
-		assert_non_null(strstr(cs_json_text(command, "summary"), json_string_value(argument)));
+	json_array_foreach(cs_json_at(core, "execution/arguments"), i, argument) assert_non_null(
+		strstr(cs_json_text(command, "summary"), json_string_value(argument)));
 	json_decref(snapshot);
 	json_decref(facts);
 	cs_screen_free(screen);
@@ -277,7 +302,8 @@ static void long_rows_become_several_facts(void **unused)
 		assert_true(strlen(cs_json_text(fact, "summary")) <= SUMMARY_MAX);
 		total += strlen(cs_json_text(fact, "summary"));
 	}
-	assert_int_equal(total, strlen("verified: a \"\"") + sizeof long_text - 1 + strlen("claimed: b \"c\""));
+	assert_int_equal(total,
+		strlen("verified: a \"\"") + sizeof long_text - 1 + strlen("claimed: b \"c\""));
 	json_decref(facts);
 	cs_screen_free(screen);
 }
