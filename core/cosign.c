@@ -23,8 +23,9 @@ static const struct signers *signers_of(const char *schema)
 	return NULL;
 }
 
-static enum cs_err check_signature(const struct cs_keyring *ring, const json_t *doc, const char *schema, size_t index, cs_time at,
-	const struct cs_key_info **ret_key, struct cs_fault *fault)
+static enum cs_err check_signature(const struct cs_keyring *ring, const json_t *doc,
+	const char *schema, size_t index, cs_time at, const struct cs_key_info **ret_key,
+	struct cs_fault *fault)
 {
 	const json_t *signature = json_array_get(json_object_get(doc, "signatures"), index);
 	const struct cs_key_info *key = NULL;
@@ -43,13 +44,14 @@ static enum cs_err check_signature(const struct cs_keyring *ring, const json_t *
 	return CS_OK;
 }
 
-static bool holds(const struct cs_keyring *ring, const struct cs_key_info *key, const char *role, cs_time at)
+static bool holds(
+	const struct cs_keyring *ring, const struct cs_key_info *key, const char *role, cs_time at)
 {
 	return cs_keyring_role(ring, key->entity, role, NULL, NULL, at, NULL) == CS_OK;
 }
 
-static bool fills(const struct cs_keyring *ring, const struct signers *who, const struct cs_key_info *one,
-	const struct cs_key_info *other, cs_time at)
+static bool fills(const struct cs_keyring *ring, const struct signers *who,
+	const struct cs_key_info *one, const struct cs_key_info *other, cs_time at)
 {
 	if (!holds(ring, one, who->one, at))
 		return false;
@@ -59,36 +61,44 @@ static bool fills(const struct cs_keyring *ring, const struct signers *who, cons
 	return false;
 }
 
-static enum cs_err check_pair(const struct cs_keyring *ring, const struct signers *who, const struct cs_key_info *const keys[2],
-	cs_time at, struct cs_fault *fault)
+static enum cs_err check_pair(const struct cs_keyring *ring, const struct signers *who,
+	const struct cs_key_info *const keys[2], cs_time at, struct cs_fault *fault)
 {
 	const struct cs_key_info *a = keys[0], *b = keys[1];
 
 	if (strcmp(a->entity, b->entity) == 0)
-		return cs_fault_set(fault, CS_E_TRUST_SIGNERS, "/signatures", "%s signed twice", a->entity);
+		return cs_fault_set(
+			fault, CS_E_TRUST_SIGNERS, "/signatures", "%s signed twice", a->entity);
 	if (cs_public_key_equal(&a->key, &b->key))
-		return cs_fault_set(fault, CS_E_TRUST_SIGNERS, "/signatures", "%s and %s are one key", a->kid, b->kid);
+		return cs_fault_set(fault, CS_E_TRUST_SIGNERS, "/signatures",
+			"%s and %s are one key", a->kid, b->kid);
 	if (strcmp(a->product, b->product) == 0 && strcmp(a->serial, b->serial) == 0)
-		return cs_fault_set(fault, CS_E_TRUST_SIGNERS, "/signatures", "%s and %s are on one token", a->kid, b->kid);
+		return cs_fault_set(fault, CS_E_TRUST_SIGNERS, "/signatures",
+			"%s and %s are on one token", a->kid, b->kid);
 	if (!fills(ring, who, a, b, at) && !fills(ring, who, b, a, at))
-		return cs_fault_set(fault, CS_E_TRUST_SIGNERS, "/signatures", "%s and %s are not %s and %s%s%s", a->entity,
-			b->entity, who->one, who->other[0], who->other[1] ? " or " : "", who->other[1] ? who->other[1] : "");
+		return cs_fault_set(fault, CS_E_TRUST_SIGNERS, "/signatures",
+			"%s and %s are not %s and %s%s%s", a->entity, b->entity, who->one,
+			who->other[0], who->other[1] ? " or " : "",
+			who->other[1] ? who->other[1] : "");
 	return CS_OK;
 }
 
-enum cs_err cs_cosign_check(const struct cs_keyring *ring, const json_t *doc, const char *schema, cs_time at,
-	const char *ret_persons[2], struct cs_fault *fault)
+enum cs_err cs_cosign_check(const struct cs_keyring *ring, const json_t *doc, const char *schema,
+	cs_time at, const char *ret_persons[2], struct cs_fault *fault)
 {
 	const struct signers *who = signers_of(schema);
 	const struct cs_key_info *keys[2] = {NULL, NULL};
 	size_t count = json_array_size(json_object_get(doc, "signatures"));
 
 	if (who == NULL)
-		return cs_fault_set(fault, CS_E_KEY_USAGE, "", "%s is not a document that two people sign", schema);
+		return cs_fault_set(fault, CS_E_KEY_USAGE, "",
+			"%s is not a document that two people sign", schema);
 	if (cs_rule_on(CS_RULE_TWO_SIGNERS) && count < 2)
-		return cs_fault_set(fault, CS_E_TRUST_UNSIGNED, "/signatures", "%zu of 2 signatures", count);
+		return cs_fault_set(
+			fault, CS_E_TRUST_UNSIGNED, "/signatures", "%zu of 2 signatures", count);
 	if (count > 2)
-		return cs_fault_set(fault, CS_E_TRUST_SIGNERS, "/signatures", "%zu signatures where two people sign", count);
+		return cs_fault_set(fault, CS_E_TRUST_SIGNERS, "/signatures",
+			"%zu signatures where two people sign", count);
 	for (size_t i = 0; i < count; i++) {
 		enum cs_err err = check_signature(ring, doc, schema, i, at, &keys[i], fault);
 		if (err != CS_OK)

@@ -26,7 +26,8 @@ enum cs_err cs_keyring_new(struct cs_keyring **ret_ring)
 	ring->by_kid = json_object();
 	ring->by_role = json_object();
 	ring->by_person = json_object();
-	if (ring->documents == NULL || ring->by_kid == NULL || ring->by_role == NULL || ring->by_person == NULL) {
+	if (ring->documents == NULL || ring->by_kid == NULL || ring->by_role == NULL ||
+		ring->by_person == NULL) {
 		cs_keyring_free(ring);
 		return CS_E_NOMEM;
 	}
@@ -52,7 +53,8 @@ void cs_keyring_free(struct cs_keyring *ring)
 enum cs_err cs_keyring_keep(struct cs_keyring *ring, const json_t *document)
 {
 	/* jansson counts references in the value itself, so it wants it without const. */
-	return json_array_append(ring->documents, (json_t *)(uintptr_t)document) == 0 ? CS_OK : CS_E_NOMEM;
+	return json_array_append(ring->documents, (json_t *)(uintptr_t)document) == 0 ? CS_OK
+										      : CS_E_NOMEM;
 }
 
 enum cs_err cs_keyring_add_key(struct cs_keyring *ring, const struct cs_key_info *info)
@@ -64,7 +66,8 @@ enum cs_err cs_keyring_add_key(struct cs_keyring *ring, const struct cs_key_info
 	if (cs_grow(&keys, ring->key_count, &ring->key_cap, sizeof *info) != CS_OK)
 		return CS_E_NOMEM;
 	ring->keys = keys;
-	if (json_object_set_new(ring->by_kid, info->kid, json_integer((json_int_t)ring->key_count)) != 0)
+	if (json_object_set_new(
+		    ring->by_kid, info->kid, json_integer((json_int_t)ring->key_count)) != 0)
 		return CS_E_NOMEM;
 	ring->keys[ring->key_count++] = *info;
 	return CS_OK;
@@ -81,11 +84,13 @@ enum cs_err cs_keyring_add_role(struct cs_keyring *ring, const struct cs_role_sp
 	return CS_OK;
 }
 
-enum cs_err cs_keyring_add_version(struct cs_keyring *ring, const char *address, int64_t version, cs_time issued_at)
+enum cs_err cs_keyring_add_version(
+	struct cs_keyring *ring, const char *address, int64_t version, cs_time issued_at)
 {
 	void *versions = ring->versions;
 
-	if (cs_grow(&versions, ring->version_count, &ring->version_cap, sizeof *ring->versions) != CS_OK)
+	if (cs_grow(&versions, ring->version_count, &ring->version_cap, sizeof *ring->versions) !=
+		CS_OK)
 		return CS_E_NOMEM;
 	ring->versions = versions;
 	struct cs_ring_version *entry = &ring->versions[ring->version_count];
@@ -112,8 +117,8 @@ const struct cs_key_info *cs_keyring_find(const struct cs_keyring *ring, const c
 	return index != NULL ? &ring->keys[json_integer_value(index)] : NULL;
 }
 
-enum cs_err cs_member_time(const json_t *object, const char *key, cs_time open, const char *path, cs_time *ret_time,
-	struct cs_fault *fault)
+enum cs_err cs_member_time(const json_t *object, const char *key, cs_time open, const char *path,
+	cs_time *ret_time, struct cs_fault *fault)
 {
 	const char *text = cs_json_text(object, key);
 
@@ -122,11 +127,13 @@ enum cs_err cs_member_time(const json_t *object, const char *key, cs_time open, 
 		return CS_OK;
 	}
 	if (text == NULL || cs_time_parse(text, ret_time, NULL) != CS_OK)
-		return cs_fault_set(fault, CS_E_TIME, path, "'%s' is not a time in UTC", text ? text : key);
+		return cs_fault_set(
+			fault, CS_E_TIME, path, "'%s' is not a time in UTC", text ? text : key);
 	return CS_OK;
 }
 
-enum cs_err cs_revocation_time(const json_t *revocation, const char *path, cs_time *ret_time, struct cs_fault *fault)
+enum cs_err cs_revocation_time(
+	const json_t *revocation, const char *path, cs_time *ret_time, struct cs_fault *fault)
 {
 	cs_time at, from;
 	enum cs_err err;
@@ -148,26 +155,32 @@ bool cs_scope_has(const json_t *list, const char *name)
 	return cs_json_has_text(list, "*") || cs_json_has_text(list, name);
 }
 
-static enum cs_err key_refused(struct cs_fault *fault, enum cs_err err, const char *path, const char *kid, const char *why)
+static enum cs_err key_refused(
+	struct cs_fault *fault, enum cs_err err, const char *path, const char *kid, const char *why)
 {
 	return cs_fault_set(fault, err, path, "%s %s", kid, why);
 }
 
-enum cs_err cs_keyring_key_at(const struct cs_keyring *ring, const char *kid, const char *schema, const char *entity,
-	cs_time at, const char *path, const struct cs_key_info **ret_key, struct cs_fault *fault)
+enum cs_err cs_keyring_key_at(const struct cs_keyring *ring, const char *kid, const char *schema,
+	const char *entity, cs_time at, const char *path, const struct cs_key_info **ret_key,
+	struct cs_fault *fault)
 {
 	const struct cs_key_info *key = kid != NULL ? cs_keyring_find(ring, kid) : NULL;
 	char text[CS_TIME_TEXT];
 
 	if (key == NULL)
-		return key_refused(fault, CS_E_KEY_UNKNOWN, path, kid ? kid : "a key without a name", "is not enrolled");
+		return key_refused(fault, CS_E_KEY_UNKNOWN, path,
+			kid ? kid : "a key without a name", "is not enrolled");
 	if (!cs_usage_may_sign(key->usage, schema))
-		return cs_fault_set(fault, CS_E_KEY_USAGE, path, "%s has usage %s and may not sign %s", kid,
-			cs_usage_name(key->usage), schema);
+		return cs_fault_set(fault, CS_E_KEY_USAGE, path,
+			"%s has usage %s and may not sign %s", kid, cs_usage_name(key->usage),
+			schema);
 	if (entity != NULL && strcmp(key->entity, entity) != 0)
-		return cs_fault_set(fault, CS_E_KEY_ENTITY, path, "%s belongs to %s, not to %s", kid, key->entity, entity);
+		return cs_fault_set(fault, CS_E_KEY_ENTITY, path, "%s belongs to %s, not to %s",
+			kid, key->entity, entity);
 	if (at < key->not_before || at >= key->not_after)
-		return cs_fault_set(fault, CS_E_KEY_WINDOW, path, "%s is not valid at %s", kid, cs_time_print(at, text));
+		return cs_fault_set(fault, CS_E_KEY_WINDOW, path, "%s is not valid at %s", kid,
+			cs_time_print(at, text));
 	if (at >= key->revoked_at)
 		return cs_fault_set(fault, CS_E_KEY_REVOKED, path, "%s is revoked from %s on", kid,
 			cs_time_print(key->revoked_at, text));
@@ -187,8 +200,8 @@ static bool active_at(const struct cs_keyring *ring, const char *person, cs_time
 	return false;
 }
 
-enum cs_err cs_keyring_role(const struct cs_keyring *ring, const char *person, const char *role, const char *service,
-	const char *environment, cs_time at, struct cs_fault *fault)
+enum cs_err cs_keyring_role(const struct cs_keyring *ring, const char *person, const char *role,
+	const char *service, const char *environment, cs_time at, struct cs_fault *fault)
 {
 	bool held = false;
 
@@ -200,17 +213,21 @@ enum cs_err cs_keyring_role(const struct cs_keyring *ring, const char *person, c
 				continue;
 			held = true;
 			if ((service == NULL || cs_scope_has(span->services, service)) &&
-				(environment == NULL || cs_scope_has(span->environments, environment)))
+				(environment == NULL ||
+					cs_scope_has(span->environments, environment)))
 				return CS_OK;
 		}
 	}
 	if (held)
-		return cs_fault_set(fault, CS_E_APPROVAL_SCOPE, "", "%s holds %s, but not for %s in %s", person, role,
-			service ? service : "any service", environment ? environment : "any environment");
+		return cs_fault_set(fault, CS_E_APPROVAL_SCOPE, "",
+			"%s holds %s, but not for %s in %s", person, role,
+			service ? service : "any service",
+			environment ? environment : "any environment");
 	return cs_fault_set(fault, CS_E_APPROVAL_ROLE, "", "%s does not hold %s", person, role);
 }
 
-const struct cs_key_info *cs_keyring_appliance_key_at(const struct cs_keyring *ring, const char *origin, enum cs_usage usage, cs_time at)
+const struct cs_key_info *cs_keyring_appliance_key_at(
+	const struct cs_keyring *ring, const char *origin, enum cs_usage usage, cs_time at)
 {
 	const struct cs_key_info *found = NULL;
 
@@ -226,22 +243,28 @@ const struct cs_key_info *cs_keyring_appliance_key_at(const struct cs_keyring *r
 	return found;
 }
 
-const struct cs_key_info *cs_keyring_appliance_key(const struct cs_keyring *ring, const char *origin, enum cs_usage usage)
+const struct cs_key_info *cs_keyring_appliance_key(
+	const struct cs_keyring *ring, const char *origin, enum cs_usage usage)
 {
 	const struct cs_key_info *found = NULL;
 	cs_time as_of = ring->version_count ? ring->versions[ring->version_count - 1].issued_at : 0;
 
-	/* A key may begin after the version that names it; at most one of each usage has not ended. */
+	/*
+	 * A key may begin after the version that names it; at most one of each usage has not ended.
+	 */
 	for (size_t i = 0; i < ring->key_count; i++) {
 		const struct cs_key_info *key = &ring->keys[i];
-		if (key->usage == usage && key->origin != NULL && strcmp(key->origin, origin) == 0 && as_of < key->not_after &&
-			as_of < key->revoked_at && (found == NULL || key->not_before > found->not_before))
+		if (key->usage == usage && key->origin != NULL &&
+			strcmp(key->origin, origin) == 0 && as_of < key->not_after &&
+			as_of < key->revoked_at &&
+			(found == NULL || key->not_before > found->not_before))
 			found = key;
 	}
 	return found;
 }
 
-enum cs_err cs_keyring_version_at(const struct cs_keyring *ring, const char *address, cs_time at, struct cs_fault *fault)
+enum cs_err cs_keyring_version_at(
+	const struct cs_keyring *ring, const char *address, cs_time at, struct cs_fault *fault)
 {
 	const struct cs_ring_version *in_force = NULL;
 	char text[CS_TIME_TEXT];
@@ -250,8 +273,8 @@ enum cs_err cs_keyring_version_at(const struct cs_keyring *ring, const char *add
 		in_force = &ring->versions[i];
 	if (in_force != NULL && strcmp(in_force->address, address) == 0)
 		return CS_OK;
-	return cs_fault_set(fault, CS_E_STATEMENT_TRUST_SET, "", "%s was not the trust set in force at %s", address,
-		cs_time_print(at, text));
+	return cs_fault_set(fault, CS_E_STATEMENT_TRUST_SET, "",
+		"%s was not the trust set in force at %s", address, cs_time_print(at, text));
 }
 
 const char *cs_keyring_genesis(const struct cs_keyring *ring)

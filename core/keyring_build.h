@@ -1,5 +1,6 @@
 /*
- * A keyring, inside: what trust sets and published keys fill in. For core/keyring*.c and core/trust*.c alone.
+ * A keyring, inside: what trust sets and published keys fill in. For core/keyring*.c and
+ * core/trust*.c alone.
  */
 #ifndef CS_KEYRING_BUILD_H
 #define CS_KEYRING_BUILD_H
@@ -48,31 +49,41 @@ CS_MUST_CHECK enum cs_err cs_keyring_new(struct cs_keyring **ret_ring);
 /* Keeps a reference to a document whose strings the ring borrows. */
 CS_MUST_CHECK enum cs_err cs_keyring_keep(struct cs_keyring *ring, const json_t *document);
 /* Copies `info`. CS_E_TRUST_DUPLICATE when the kid is there already; CS_E_NOMEM. */
-CS_MUST_CHECK enum cs_err cs_keyring_add_key(struct cs_keyring *ring, const struct cs_key_info *info);
-CS_MUST_CHECK enum cs_err cs_keyring_add_role(struct cs_keyring *ring, const struct cs_role_span *span);
-CS_MUST_CHECK enum cs_err cs_keyring_add_version(struct cs_keyring *ring, const char *address, int64_t version, cs_time issued_at);
+CS_MUST_CHECK enum cs_err cs_keyring_add_key(
+	struct cs_keyring *ring, const struct cs_key_info *info);
+CS_MUST_CHECK enum cs_err cs_keyring_add_role(
+	struct cs_keyring *ring, const struct cs_role_span *span);
+CS_MUST_CHECK enum cs_err cs_keyring_add_version(
+	struct cs_keyring *ring, const char *address, int64_t version, cs_time issued_at);
 /* The entry of `kid` that may still be changed; NULL when unknown. */
 struct cs_key_info *cs_keyring_edit(struct cs_keyring *ring, const char *kid);
 
 /* Makes room for one more element in a growing array; `size` is the element's. CS_E_NOMEM. */
 CS_MUST_CHECK enum cs_err cs_grow(void **array, size_t count, size_t *cap, size_t size);
 
-/* A time member; `open` (may be 0 for: not allowed) is what null means. CS_E_TIME with `path` in the fault. */
-CS_MUST_CHECK enum cs_err cs_member_time(const json_t *object, const char *key, cs_time open, const char *path, cs_time *ret_time,
-	struct cs_fault *fault);
+/*
+ * A time member; `open` (may be 0 for: not allowed) is what null means. CS_E_TIME with `path` in
+ * the fault.
+ */
+CS_MUST_CHECK enum cs_err cs_member_time(const json_t *object, const char *key, cs_time open,
+	const char *path, cs_time *ret_time, struct cs_fault *fault);
 /* The earlier of `at` and `invalid_from`; CS_TIME_MAX for null. */
-CS_MUST_CHECK enum cs_err cs_revocation_time(const json_t *revocation, const char *path, cs_time *ret_time, struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_revocation_time(
+	const json_t *revocation, const char *path, cs_time *ret_time, struct cs_fault *fault);
 /* True when the list holds `name` or "*". */
 bool cs_scope_has(const json_t *list, const char *name);
 
 /* ---- keyring_trust.c ---- */
 
 /*
- * Takes in the next version of a trust set, whose content was checked: new keys and roles, endings and revocations of old ones, who is
- * active from when on. A role added later than in the genesis counts from the version that added it, whatever its `from` says.
+ * Takes in the next version of a trust set, whose content was checked: new keys and roles, endings
+ * and revocations of old ones, who is active from when on. A role added later than in the genesis
+ * counts from the version that added it, whatever its `from` says.
  */
-CS_MUST_CHECK enum cs_err cs_keyring_advance(struct cs_keyring *ring, const json_t *version, const char *address, struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_keyring_advance(struct cs_keyring *ring, const json_t *version,
+	const char *address, struct cs_fault *fault);
 /* When `person` held roles while active, as roles[] of published keys. Caller owns. */
-CS_MUST_CHECK enum cs_err cs_keyring_published_roles(const struct cs_keyring *ring, const char *person, json_t **ret_roles);
+CS_MUST_CHECK enum cs_err cs_keyring_published_roles(
+	const struct cs_keyring *ring, const char *person, json_t **ret_roles);
 
 #endif

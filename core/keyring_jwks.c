@@ -1,5 +1,6 @@
 /*
- * A keyring from published keys: signed by two people whose keys and roles it publishes, so its fingerprint must come from elsewhere.
+ * A keyring from published keys: signed by two people whose keys and roles it publishes, so its
+ * fingerprint must come from elsewhere.
  */
 #include "cosign.h"
 #include "keyring_build.h"
@@ -15,11 +16,14 @@ static enum cs_err bad_key(struct cs_fault *fault, const char *path, const char 
 	return cs_fault_set(fault, CS_E_KEY, path, "%s", why);
 }
 
-/* Before the schema is asked: a key that cannot be judged has an error of its own, and is never passed over. */
+/*
+ * Before the schema is asked: a key that cannot be judged has an error of its own, and is never
+ * passed over.
+ */
 static enum cs_err check_members(const json_t *keys, struct cs_fault *fault)
 {
-	static const char *const needed[] = {"kid", "alg", "use", "entity", "token", "assurance", "usage", "not_before", "not_after",
-		"revocation", "origin", "roles"};
+	static const char *const needed[] = {"kid", "alg", "use", "entity", "token", "assurance",
+		"usage", "not_before", "not_after", "revocation", "origin", "roles"};
 	char path[64];
 
 	for (size_t i = 0; i < json_array_size(keys); i++) {
@@ -27,32 +31,38 @@ static enum cs_err check_members(const json_t *keys, struct cs_fault *fault)
 		for (size_t j = 0; j < sizeof needed / sizeof *needed; j++) {
 			snprintf(path, sizeof path, "/keys/%zu/%s", i, needed[j]);
 			if (json_object_get(entry, needed[j]) == NULL)
-				return bad_key(fault, path, "a published key without this member cannot be judged");
+				return bad_key(fault, path,
+					"a published key without this member cannot be judged");
 		}
 	}
 	return CS_OK;
 }
 
-static enum cs_err add_key(struct cs_keyring *ring, const struct cs_key_info *info, const char *path, struct cs_fault *fault)
+static enum cs_err add_key(struct cs_keyring *ring, const struct cs_key_info *info,
+	const char *path, struct cs_fault *fault)
 {
 	enum cs_err err = cs_keyring_add_key(ring, info);
 
-	return err == CS_OK ? err : cs_fault_set(fault, err, path, "%s: %s", info->kid, cs_err_text(err));
+	return err == CS_OK ? err
+			    : cs_fault_set(fault, err, path, "%s: %s", info->kid, cs_err_text(err));
 }
 
-static enum cs_err read_jwk(const json_t *entry, struct cs_key_info *info, const char *path, struct cs_fault *fault)
+static enum cs_err read_jwk(
+	const json_t *entry, struct cs_key_info *info, const char *path, struct cs_fault *fault)
 {
 	const char *alg = cs_json_text(entry, "alg");
 	enum cs_err err = cs_public_key_from_jwk(entry, &info->key);
 
 	if (err != CS_OK)
 		return cs_fault_set(fault, err, path, "%s: %s", info->kid, cs_err_text(err));
-	if (json_object_get(entry, "alg") != NULL && (alg == NULL || strcmp(alg, cs_alg_name(info->key.alg)) != 0))
+	if (json_object_get(entry, "alg") != NULL &&
+		(alg == NULL || strcmp(alg, cs_alg_name(info->key.alg)) != 0))
 		return bad_key(fault, path, "alg is not the algorithm of the key");
 	return CS_OK;
 }
 
-static enum cs_err read_roles(struct cs_keyring *ring, const json_t *entry, const char *person, const char *path, struct cs_fault *fault)
+static enum cs_err read_roles(struct cs_keyring *ring, const json_t *entry, const char *person,
+	const char *path, struct cs_fault *fault)
 {
 	const json_t *roles = json_object_get(entry, "roles");
 
@@ -75,7 +85,8 @@ static enum cs_err read_roles(struct cs_keyring *ring, const json_t *entry, cons
 	return CS_OK;
 }
 
-static enum cs_err read_key(struct cs_keyring *ring, const json_t *entry, const char *path, struct cs_fault *fault)
+static enum cs_err read_key(
+	struct cs_keyring *ring, const json_t *entry, const char *path, struct cs_fault *fault)
 {
 	struct cs_key_info info = {
 		.kid = cs_json_text(entry, "kid"),
@@ -85,10 +96,12 @@ static enum cs_err read_key(struct cs_keyring *ring, const json_t *entry, const 
 		.serial = cs_json_text_at(entry, "token/serial"),
 		.assurance = cs_json_text(entry, "assurance"),
 		.origin = cs_json_text(entry, "origin"),
-		.last_trusted_checkpoint = cs_json_text_at(entry, "revocation/last_trusted_checkpoint"),
+		.last_trusted_checkpoint =
+			cs_json_text_at(entry, "revocation/last_trusted_checkpoint"),
 	};
 	bool person = info.usage == CS_USAGE_PERSON;
-	bool appliance = info.usage == CS_USAGE_SEAL || info.usage == CS_USAGE_CHECKPOINT || info.usage == CS_USAGE_DOCUMENT;
+	bool appliance = info.usage == CS_USAGE_SEAL || info.usage == CS_USAGE_CHECKPOINT ||
+			 info.usage == CS_USAGE_DOCUMENT;
 	enum cs_err err = read_jwk(entry, &info, path, fault);
 
 	if (err != CS_OK)
@@ -103,17 +116,20 @@ static enum cs_err read_key(struct cs_keyring *ring, const json_t *entry, const 
 	if (err == CS_OK)
 		err = cs_member_time(entry, "not_after", CS_TIME_MAX, path, &info.not_after, fault);
 	if (err == CS_OK)
-		err = cs_revocation_time(json_object_get(entry, "revocation"), path, &info.revoked_at, fault);
+		err = cs_revocation_time(
+			json_object_get(entry, "revocation"), path, &info.revoked_at, fault);
 	/* Under two names it would fill two slots. */
 	for (size_t i = 0; err == CS_OK && i < ring->key_count; i++)
 		if (cs_public_key_equal(&ring->keys[i].key, &info.key))
-			err = cs_fault_set(fault, CS_E_TRUST_DUPLICATE, path, "%s and %s are one key", ring->keys[i].kid, info.kid);
+			err = cs_fault_set(fault, CS_E_TRUST_DUPLICATE, path,
+				"%s and %s are one key", ring->keys[i].kid, info.kid);
 	if (err == CS_OK)
 		err = add_key(ring, &info, path, fault);
 	return err == CS_OK ? read_roles(ring, entry, info.entity, path, fault) : err;
 }
 
-static enum cs_err read_plain_key(struct cs_keyring *ring, const json_t *entry, const char *path, struct cs_fault *fault)
+static enum cs_err read_plain_key(
+	struct cs_keyring *ring, const json_t *entry, const char *path, struct cs_fault *fault)
 {
 	struct cs_key_info info = {
 		.kid = cs_json_text(entry, "kid"),
@@ -137,7 +153,8 @@ static enum cs_err read_keys(struct cs_keyring *ring, const json_t *jwks, struct
 	for (size_t i = 0; i < json_array_size(keys); i++) {
 		const json_t *entry = json_array_get(keys, i);
 		snprintf(path, sizeof path, "/keys/%zu", i);
-		enum cs_err err = ring->plain ? read_plain_key(ring, entry, path, fault) : read_key(ring, entry, path, fault);
+		enum cs_err err = ring->plain ? read_plain_key(ring, entry, path, fault)
+					      : read_key(ring, entry, path, fault);
 		if (err != CS_OK)
 			return err;
 	}
@@ -154,10 +171,12 @@ static bool same_text(const json_t *a, const char *a_key, const json_t *b, const
 	return json_equal(json_object_get(a, a_key), json_object_get(b, b_key));
 }
 
-static enum cs_err read_history(struct cs_keyring *ring, const json_t *about, struct cs_fault *fault)
+static enum cs_err read_history(
+	struct cs_keyring *ring, const json_t *about, struct cs_fault *fault)
 {
 	const json_t *history = json_object_get(about, "history");
-	const json_t *first = json_array_get(history, 0), *last = json_array_get(history, json_array_size(history) - 1);
+	const json_t *first = json_array_get(history, 0),
+		     *last = json_array_get(history, json_array_size(history) - 1);
 	cs_time at, before = -1;
 	char path[64];
 
@@ -169,21 +188,25 @@ static enum cs_err read_history(struct cs_keyring *ring, const json_t *about, st
 		if (err != CS_OK)
 			return err;
 		if (version != (int64_t)i + 1 || at <= before)
-			return broken(fault, path, "versions are not 1, 2, … in the order of their time");
+			return broken(
+				fault, path, "versions are not numbered from 1 in order of time");
 		before = at;
 		err = cs_keyring_add_version(ring, cs_json_text(entry, "address"), version, at);
 		if (err != CS_OK)
 			return err;
 	}
 	if (!same_text(about, "genesis", first, "address"))
-		return broken(fault, "/countersign/genesis", "not the first version of the history");
-	if (!same_text(about, "trust_set", last, "address") || !same_text(about, "version", last, "version") ||
+		return broken(
+			fault, "/countersign/genesis", "not the first version of the history");
+	if (!same_text(about, "trust_set", last, "address") ||
+		!same_text(about, "version", last, "version") ||
 		!same_text(about, "issued_at", last, "issued_at"))
 		return broken(fault, "/countersign", "not the last version of the history");
 	return CS_OK;
 }
 
-static enum cs_err read_published(struct cs_schema_registry *registry, const json_t *jwks, struct cs_keyring *ring, struct cs_fault *fault)
+static enum cs_err read_published(struct cs_schema_registry *registry, const json_t *jwks,
+	struct cs_keyring *ring, struct cs_fault *fault)
 {
 	enum cs_err err = check_members(json_object_get(jwks, "keys"), fault);
 
@@ -194,12 +217,13 @@ static enum cs_err read_published(struct cs_schema_registry *registry, const jso
 	if (err == CS_OK)
 		err = read_history(ring, json_object_get(jwks, "countersign"), fault);
 	if (err == CS_OK)
-		err = cs_cosign_check(ring, jwks, SCHEMA, ring->versions[ring->version_count - 1].issued_at, NULL, fault);
+		err = cs_cosign_check(ring, jwks, SCHEMA,
+			ring->versions[ring->version_count - 1].issued_at, NULL, fault);
 	return err;
 }
 
-enum cs_err cs_keyring_from_jwks(struct cs_schema_registry *registry, const json_t *jwks, struct cs_keyring **ret_ring,
-	struct cs_fault *fault)
+enum cs_err cs_keyring_from_jwks(struct cs_schema_registry *registry, const json_t *jwks,
+	struct cs_keyring **ret_ring, struct cs_fault *fault)
 {
 	struct cs_keyring *ring = NULL;
 	enum cs_err err;
@@ -211,7 +235,8 @@ enum cs_err cs_keyring_from_jwks(struct cs_schema_registry *registry, const json
 		err = cs_keyring_keep(ring, jwks);
 	if (err == CS_OK) {
 		ring->plain = json_object_get(jwks, "schema") == NULL;
-		err = ring->plain ? read_keys(ring, jwks, fault) : read_published(registry, jwks, ring, fault);
+		err = ring->plain ? read_keys(ring, jwks, fault)
+				  : read_published(registry, jwks, ring, fault);
 	}
 	if (err == CS_OK)
 		*ret_ring = ring;

@@ -14,10 +14,13 @@ static json_int_t index_of(const json_t *map, const char *key)
 	return index != NULL ? json_integer_value(index) : -1;
 }
 
-static enum cs_err new_key(struct cs_keyring *ring, const json_t *version, const json_t *entry, const char *path, struct cs_fault *fault)
+static enum cs_err new_key(struct cs_keyring *ring, const json_t *version, const json_t *entry,
+	const char *path, struct cs_fault *fault)
 {
-	const json_t *token = cs_json_find(json_object_get(version, "tokens"), "id", cs_json_text(entry, "token"));
-	const json_t *appliance = cs_json_find(json_object_get(version, "appliances"), "id", cs_json_text(entry, "entity"));
+	const json_t *token = cs_json_find(
+		json_object_get(version, "tokens"), "id", cs_json_text(entry, "token"));
+	const json_t *appliance = cs_json_find(
+		json_object_get(version, "appliances"), "id", cs_json_text(entry, "entity"));
 	struct cs_key_info info = {
 		.kid = cs_json_text(entry, "kid"),
 		.entity = cs_json_text(entry, "entity"),
@@ -35,7 +38,8 @@ static enum cs_err new_key(struct cs_keyring *ring, const json_t *version, const
 	return err == CS_OK ? cs_keyring_add_key(ring, &info) : err;
 }
 
-static enum cs_err advance_keys(struct cs_keyring *ring, const json_t *version, struct cs_fault *fault)
+static enum cs_err advance_keys(
+	struct cs_keyring *ring, const json_t *version, struct cs_fault *fault)
 {
 	const json_t *keys = json_object_get(version, "keys");
 	char path[32];
@@ -52,10 +56,13 @@ static enum cs_err advance_keys(struct cs_keyring *ring, const json_t *version, 
 		if (err != CS_OK)
 			return err;
 		struct cs_key_info *info = cs_keyring_edit(ring, kid);
-		err = cs_member_time(entry, "not_after", CS_TIME_MAX, path, &info->not_after, fault);
+		err = cs_member_time(
+			entry, "not_after", CS_TIME_MAX, path, &info->not_after, fault);
 		if (err == CS_OK)
-			err = cs_revocation_time(json_object_get(entry, "revocation"), path, &info->revoked_at, fault);
-		info->last_trusted_checkpoint = cs_json_text_at(entry, "revocation/last_trusted_checkpoint");
+			err = cs_revocation_time(json_object_get(entry, "revocation"), path,
+				&info->revoked_at, fault);
+		info->last_trusted_checkpoint =
+			cs_json_text_at(entry, "revocation/last_trusted_checkpoint");
 		if (err != CS_OK)
 			return err;
 	}
@@ -63,7 +70,8 @@ static enum cs_err advance_keys(struct cs_keyring *ring, const json_t *version, 
 }
 
 /* Follows whether a person is active: opens a span, or closes the one that is open. */
-static enum cs_err advance_state(struct cs_keyring *ring, const char *person, bool is_active, cs_time issued_at)
+static enum cs_err advance_state(
+	struct cs_keyring *ring, const char *person, bool is_active, cs_time issued_at)
 {
 	json_int_t index = index_of(ring->by_person, person);
 	bool was_active = index >= 0 && ring->active[index].until == CS_TIME_MAX;
@@ -83,7 +91,8 @@ static enum cs_err advance_state(struct cs_keyring *ring, const char *person, bo
 		.from = ring->version_count == 0 ? 0 : issued_at,
 		.until = CS_TIME_MAX,
 	};
-	if (json_object_set_new(ring->by_person, person, json_integer((json_int_t)ring->active_count)) != 0)
+	if (json_object_set_new(
+		    ring->by_person, person, json_integer((json_int_t)ring->active_count)) != 0)
 		return CS_E_NOMEM;
 	ring->active_count++;
 	return CS_OK;
@@ -98,8 +107,8 @@ static enum cs_err role_identity(const char *person, const json_t *entry, struct
 	return cs_canonical_print_without(entry, not_identity, out);
 }
 
-static enum cs_err advance_role(struct cs_keyring *ring, const char *person, const json_t *entry, cs_time issued_at, const char *path,
-	struct cs_fault *fault)
+static enum cs_err advance_role(struct cs_keyring *ring, const char *person, const json_t *entry,
+	cs_time issued_at, const char *path, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes identity = {0};
 	struct cs_role_span span = {
@@ -123,12 +132,14 @@ static enum cs_err advance_role(struct cs_keyring *ring, const char *person, con
 	}
 	if (ring->version_count > 0 && span.from < issued_at)
 		span.from = issued_at;
-	if (json_object_set_new(ring->by_role, (const char *)identity.data, json_integer((json_int_t)ring->role_count)) != 0)
+	if (json_object_set_new(ring->by_role, (const char *)identity.data,
+		    json_integer((json_int_t)ring->role_count)) != 0)
 		return CS_E_NOMEM;
 	return cs_keyring_add_role(ring, &span);
 }
 
-static enum cs_err advance_persons(struct cs_keyring *ring, const json_t *version, cs_time issued_at, struct cs_fault *fault)
+static enum cs_err advance_persons(
+	struct cs_keyring *ring, const json_t *version, cs_time issued_at, struct cs_fault *fault)
 {
 	const json_t *persons = json_object_get(version, "persons");
 	char path[64];
@@ -143,7 +154,8 @@ static enum cs_err advance_persons(struct cs_keyring *ring, const json_t *versio
 		enum cs_err err = advance_state(ring, id, strcmp(state, "active") == 0, issued_at);
 		for (size_t j = 0; err == CS_OK && j < json_array_size(roles); j++) {
 			snprintf(path, sizeof path, "/persons/%zu/roles/%zu", i, j);
-			err = advance_role(ring, id, json_array_get(roles, j), issued_at, path, fault);
+			err = advance_role(
+				ring, id, json_array_get(roles, j), issued_at, path, fault);
 		}
 		if (err != CS_OK)
 			return err;
@@ -151,7 +163,8 @@ static enum cs_err advance_persons(struct cs_keyring *ring, const json_t *versio
 	return CS_OK;
 }
 
-enum cs_err cs_keyring_advance(struct cs_keyring *ring, const json_t *version, const char *address, struct cs_fault *fault)
+enum cs_err cs_keyring_advance(
+	struct cs_keyring *ring, const json_t *version, const char *address, struct cs_fault *fault)
 {
 	cs_time issued_at;
 	enum cs_err err = cs_member_time(version, "issued_at", 0, "/issued_at", &issued_at, fault);
@@ -164,21 +177,25 @@ enum cs_err cs_keyring_advance(struct cs_keyring *ring, const json_t *version, c
 	if (err == CS_OK)
 		err = advance_persons(ring, version, issued_at, fault);
 	if (err == CS_OK)
-		err = cs_keyring_add_version(ring, address, cs_json_integer(version, "version", 0), issued_at);
+		err = cs_keyring_add_version(
+			ring, address, cs_json_integer(version, "version", 0), issued_at);
 	return err;
 }
 
-static enum cs_err publish_span(const struct cs_role_span *span, cs_time from, cs_time until, json_t *roles)
+static enum cs_err publish_span(
+	const struct cs_role_span *span, cs_time from, cs_time until, json_t *roles)
 {
 	char from_text[CS_TIME_TEXT], until_text[CS_TIME_TEXT];
-	json_t *role = json_pack("{s:s, s:O, s:O, s:s, s:s?}", "role", span->role, "services", span->services, "environments",
-		span->environments, "from", cs_time_print(from, from_text), "until",
+	json_t *role = json_pack("{s:s, s:O, s:O, s:s, s:s?}", "role", span->role, "services",
+		span->services, "environments", span->environments, "from",
+		cs_time_print(from, from_text), "until",
 		until == CS_TIME_MAX ? NULL : cs_time_print(until, until_text));
 
 	return json_array_append_new(roles, role) == 0 ? CS_OK : CS_E_NOMEM;
 }
 
-enum cs_err cs_keyring_published_roles(const struct cs_keyring *ring, const char *person, json_t **ret_roles)
+enum cs_err cs_keyring_published_roles(
+	const struct cs_keyring *ring, const char *person, json_t **ret_roles)
 {
 	CS_CLEANUP_JSON json_t *roles = json_array();
 

@@ -32,8 +32,12 @@ static enum cs_change_class stricter(enum cs_change_class a, enum cs_change_clas
 	return a > b ? a : b;
 }
 
-/* max(floor, the core's claim, executable rule). What cannot be read counts as the strictest; no claim is no claim. */
-static enum cs_change_class change_class_of(const json_t *core, const struct cs_policy *policy, const json_t *action_class)
+/*
+ * max(floor, the core's claim, executable rule). What cannot be read counts as the strictest; no
+ * claim is no claim.
+ */
+static enum cs_change_class change_class_of(
+	const json_t *core, const struct cs_policy *policy, const json_t *action_class)
 {
 	const json_t *claim = cs_json_at(core, "proposed_action/action_declaration/reversibility");
 	enum cs_change_class floor = CS_CHANGE_IRREVERSIBLE, claimed = CS_CHANGE_IRREVERSIBLE;
@@ -44,7 +48,8 @@ static enum cs_change_class change_class_of(const json_t *core, const struct cs_
 		claimed = CS_CHANGE_REVERSIBLE;
 	else if (cs_change_class_by_name(json_string_value(claim), &claimed) != CS_OK)
 		claimed = CS_CHANGE_IRREVERSIBLE;
-	return stricter(stricter(floor, claimed), cs_policy_executable_rule(policy, action_class, json_object_get(core, "execution")));
+	return stricter(stricter(floor, claimed), cs_policy_executable_rule(policy, action_class,
+							  json_object_get(core, "execution")));
 }
 
 static enum cs_err add_slot(struct cs_oversight *oversight, const char *role)
@@ -80,15 +85,18 @@ static enum cs_err fill_slots(struct cs_oversight *oversight)
 
 static enum cs_oversight_kind kind_of(const struct cs_oversight *oversight)
 {
-	if (oversight->change_class == CS_CHANGE_IRREVERSIBLE && cs_rule_on(CS_RULE_IRREVERSIBLE_QUORUM))
+	if (oversight->change_class == CS_CHANGE_IRREVERSIBLE &&
+		cs_rule_on(CS_RULE_IRREVERSIBLE_QUORUM))
 		return CS_OVERSIGHT_TWO_PERSON;
 	if (oversight->level != 2)
 		return CS_OVERSIGHT_NONE;
-	return json_array_size(json_object_get(oversight->action_class, "quorum")) > 1 ? CS_OVERSIGHT_TWO_PERSON : CS_OVERSIGHT_SINGLE;
+	return json_array_size(json_object_get(oversight->action_class, "quorum")) > 1
+		       ? CS_OVERSIGHT_TWO_PERSON
+		       : CS_OVERSIGHT_SINGLE;
 }
 
-enum cs_err cs_oversight(const json_t *core, const struct cs_policy *policy, const json_t *facts, cs_time now,
-	struct cs_oversight *ret_oversight, struct cs_fault *fault)
+enum cs_err cs_oversight(const json_t *core, const struct cs_policy *policy, const json_t *facts,
+	cs_time now, struct cs_oversight *ret_oversight, struct cs_fault *fault)
 {
 	const char *capability = cs_json_text_at(core, "proposed_action/requested_capability");
 	struct cs_oversight oversight = {.action_class = cs_policy_class_for(policy, capability)};
@@ -98,24 +106,27 @@ enum cs_err cs_oversight(const json_t *core, const struct cs_policy *policy, con
 	(void)facts;
 	(void)now;
 	if (oversight.action_class == NULL)
-		return cs_fault_set(fault, CS_E_NOT_FOUND, "/proposed_action/requested_capability", "no action class has the capability %s",
-			capability ? capability : "");
+		return cs_fault_set(fault, CS_E_NOT_FOUND, "/proposed_action/requested_capability",
+			"no action class has the capability %s", capability ? capability : "");
 	oversight.action_class_id = cs_json_text(oversight.action_class, "id");
 	oversight.attested = json_is_true(json_object_get(oversight.action_class, "attested"));
 	oversight.level = (int)cs_json_integer(oversight.action_class, "level", 0);
 	oversight.change_class = change_class_of(core, policy, oversight.action_class);
-	if (oversight.change_class == CS_CHANGE_IRREVERSIBLE && oversight.level > IRREVERSIBLE_LEVEL)
+	if (oversight.change_class == CS_CHANGE_IRREVERSIBLE &&
+		oversight.level > IRREVERSIBLE_LEVEL)
 		oversight.level = IRREVERSIBLE_LEVEL;
 	oversight.kind = kind_of(&oversight);
 	if (oversight.kind != CS_OVERSIGHT_NONE)
 		err = fill_slots(&oversight);
-	if (err == CS_OK && cs_rule_on(CS_RULE_IRREVERSIBLE_QUORUM) && oversight.change_class == CS_CHANGE_IRREVERSIBLE &&
-		oversight.slot_count < 2)
+	if (err == CS_OK && cs_rule_on(CS_RULE_IRREVERSIBLE_QUORUM) &&
+		oversight.change_class == CS_CHANGE_IRREVERSIBLE && oversight.slot_count < 2)
 		err = CS_E_POLICY_QUORUM;
 	if (err == CS_OK && oversight.level == 2 && oversight.slot_count == 0)
 		err = CS_E_POLICY_QUORUM;
 	if (err != CS_OK)
-		return cs_fault_set(fault, err, "", "the slots of %s cannot be filled as they stand", oversight.action_class_id);
+		return cs_fault_set(fault, err, "",
+			"the slots of %s cannot be filled as they stand",
+			oversight.action_class_id);
 	*ret_oversight = oversight;
 	return CS_OK;
 }

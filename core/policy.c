@@ -22,7 +22,8 @@ static const char *const change_classes[] = {
 
 const char *cs_change_class_name(enum cs_change_class change_class)
 {
-	return (unsigned)change_class <= CS_CHANGE_IRREVERSIBLE ? change_classes[change_class] : "irreversible";
+	return (unsigned)change_class <= CS_CHANGE_IRREVERSIBLE ? change_classes[change_class]
+								: "irreversible";
 }
 
 enum cs_err cs_change_class_by_name(const char *name, enum cs_change_class *ret)
@@ -86,7 +87,8 @@ static bool was_accepted(const json_t *version, const char *const *accepted)
 	return *accepted != NULL;
 }
 
-static enum cs_err check_signed(const json_t *version, const struct cs_keyring *ring, struct cs_fault *fault)
+static enum cs_err check_signed(
+	const json_t *version, const struct cs_keyring *ring, struct cs_fault *fault)
 {
 	cs_time issued_at;
 	enum cs_err err = cs_member_time(version, "issued_at", 0, "/issued_at", &issued_at, fault);
@@ -94,8 +96,9 @@ static enum cs_err check_signed(const json_t *version, const struct cs_keyring *
 	return err == CS_OK ? cs_cosign_check(ring, version, SCHEMA, issued_at, NULL, fault) : err;
 }
 
-static enum cs_err load_version(struct cs_schema_registry *registry, struct cs_policy *policy, const json_t *version, const char *genesis,
-	const struct cs_keyring *ring, struct cs_fault *fault)
+static enum cs_err load_version(struct cs_schema_registry *registry, struct cs_policy *policy,
+	const json_t *version, const char *genesis, const struct cs_keyring *ring,
+	struct cs_fault *fault)
 {
 	enum cs_err err = CS_OK;
 
@@ -110,8 +113,9 @@ static enum cs_err load_version(struct cs_schema_registry *registry, struct cs_p
 	return err == CS_OK ? take(policy, version) : err;
 }
 
-enum cs_err cs_policy_load(struct cs_schema_registry *registry, const json_t *versions, const char *genesis, const struct cs_keyring *ring,
-	cs_time now, const char *const *accepted, struct cs_policy **ret_policy, struct cs_fault *fault)
+enum cs_err cs_policy_load(struct cs_schema_registry *registry, const json_t *versions,
+	const char *genesis, const struct cs_keyring *ring, cs_time now,
+	const char *const *accepted, struct cs_policy **ret_policy, struct cs_fault *fault)
 {
 	struct cs_policy *policy = NULL;
 	size_t count = json_array_size(versions);
@@ -120,7 +124,8 @@ enum cs_err cs_policy_load(struct cs_schema_registry *registry, const json_t *ve
 	if (err == CS_OK && count == 0)
 		err = cs_fault_set(fault, CS_E_TRUST_GENESIS, "", "there is no policy");
 	for (size_t i = 0; err == CS_OK && i < count; i++) {
-		err = load_version(registry, policy, json_array_get(versions, i), genesis, ring, fault);
+		err = load_version(
+			registry, policy, json_array_get(versions, i), genesis, ring, fault);
 		/* The newest one vouches for those before it, whose signers may have left since. */
 		if (err == CS_OK && i + 1 == count && !was_accepted(policy->document, accepted))
 			err = cs_cosign_check(ring, policy->document, SCHEMA, now, NULL, fault);
@@ -133,8 +138,8 @@ enum cs_err cs_policy_load(struct cs_schema_registry *registry, const json_t *ve
 	return err;
 }
 
-enum cs_err cs_policy_from_pack(struct cs_schema_registry *registry, const json_t *document, const struct cs_keyring *ring,
-	struct cs_policy **ret_policy, struct cs_fault *fault)
+enum cs_err cs_policy_from_pack(struct cs_schema_registry *registry, const json_t *document,
+	const struct cs_keyring *ring, struct cs_policy **ret_policy, struct cs_fault *fault)
 {
 	struct cs_policy *policy = NULL;
 	enum cs_err err = cs_policy_check_content(registry, document, fault);

@@ -10,19 +10,24 @@
 #include <string.h>
 
 /*
- * The schema says the same, and so do gate and signer: an irreversible change with fewer than two people cannot be written down. Asked before
- * the schema, so that the refusal says what is wrong.
+ * The schema says the same, and so do gate and signer: an irreversible change with fewer than two
+ * people cannot be written down. Asked before the schema, so that the refusal says what is wrong.
  */
-static enum cs_err check_irreversible(const json_t *action_class, const char *path, struct cs_fault *fault)
+static enum cs_err check_irreversible(
+	const json_t *action_class, const char *path, struct cs_fault *fault)
 {
 	const json_t *quorum = json_object_get(action_class, "quorum");
 	const char *floor = cs_json_text(action_class, "reversibility");
 
-	if (!cs_rule_on(CS_RULE_IRREVERSIBLE_QUORUM) || floor == NULL || strcmp(floor, "irreversible") != 0)
+	if (!cs_rule_on(CS_RULE_IRREVERSIBLE_QUORUM) || floor == NULL ||
+		strcmp(floor, "irreversible") != 0)
 		return CS_OK;
-	if (json_array_size(quorum) < 2 || !cs_json_has_text(quorum, "engineer") || !cs_json_has_text(quorum, "change_owner"))
-		return cs_fault_set(fault, CS_E_POLICY_QUORUM, path, "%s cannot be undone and needs engineer and change_owner",
-			cs_json_text(action_class, "id") ? cs_json_text(action_class, "id") : "this class");
+	if (json_array_size(quorum) < 2 || !cs_json_has_text(quorum, "engineer") ||
+		!cs_json_has_text(quorum, "change_owner"))
+		return cs_fault_set(fault, CS_E_POLICY_QUORUM, path,
+			"%s cannot be undone and needs engineer and change_owner",
+			cs_json_text(action_class, "id") ? cs_json_text(action_class, "id")
+							 : "this class");
 	return CS_OK;
 }
 
@@ -41,7 +46,8 @@ static enum cs_err check_quorums(const json_t *document, struct cs_fault *fault)
 }
 
 /* A class stands on every level below its own, so the cells of those are filled too. */
-static enum cs_err check_controls(const json_t *action_class, int64_t level, const char *path, struct cs_fault *fault)
+static enum cs_err check_controls(
+	const json_t *action_class, int64_t level, const char *path, struct cs_fault *fault)
 {
 	static const struct {
 		int64_t from;
@@ -49,24 +55,32 @@ static enum cs_err check_controls(const json_t *action_class, int64_t level, con
 	} needed[] = {{1, "recommend"}, {2, "execute_with_approval"}, {3, "execute_autonomously"}};
 
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-		if (level >= needed[i].from && !json_is_object(json_object_get(json_object_get(action_class, "controls"), needed[i].cells)))
-			return cs_fault_set(fault, CS_E_POLICY_CONTROLS, path, "level %" PRId64 " needs the four controls of %s", level,
+		if (level >= needed[i].from &&
+			!json_is_object(json_object_get(
+				json_object_get(action_class, "controls"), needed[i].cells)))
+			return cs_fault_set(fault, CS_E_POLICY_CONTROLS, path,
+				"level %" PRId64 " needs the four controls of %s", level,
 				needed[i].cells);
 	return CS_OK;
 }
 
-static enum cs_err check_patterns(const json_t *action_class, const char *path, struct cs_fault *fault)
+static enum cs_err check_patterns(
+	const json_t *action_class, const char *path, struct cs_fault *fault)
 {
 	const json_t *executables = json_object_get(action_class, "executables");
 	char why[128];
 	bool matches;
 
 	for (size_t i = 0; i < json_array_size(executables); i++) {
-		const json_t *patterns = json_object_get(json_array_get(executables, i), "arguments");
+		const json_t *patterns =
+			json_object_get(json_array_get(executables, i), "arguments");
 		for (size_t j = 0; j < json_array_size(patterns); j++) {
-			enum cs_err err = cs_pattern_match(json_string_value(json_array_get(patterns, j)), "", &matches, why, sizeof why);
+			enum cs_err err =
+				cs_pattern_match(json_string_value(json_array_get(patterns, j)), "",
+					&matches, why, sizeof why);
 			if (err != CS_OK)
-				return cs_fault_set(fault, err, path, "pattern %zu of executable %zu: %s", j, i, why);
+				return cs_fault_set(fault, err, path,
+					"pattern %zu of executable %zu: %s", j, i, why);
 		}
 	}
 	return CS_OK;
@@ -80,16 +94,19 @@ static enum cs_err check_class(const json_t *action_class, const char *path, str
 	enum cs_err err;
 
 	if (strcmp(floor, "irreversible") == 0 && level > 2)
-		return cs_fault_set(fault, CS_E_POLICY, path, "level %" PRId64 " for what cannot be undone", level);
+		return cs_fault_set(fault, CS_E_POLICY, path,
+			"level %" PRId64 " for what cannot be undone", level);
 	if (slots > CS_SLOTS_MAX)
 		return cs_fault_set(fault, CS_E_POLICY, path, "more than %d slots", CS_SLOTS_MAX);
 	if (level == 2 && slots == 0)
-		return cs_fault_set(fault, CS_E_POLICY, path, "level 2 asks people, but there is no slot");
+		return cs_fault_set(
+			fault, CS_E_POLICY, path, "level 2 asks people, but there is no slot");
 	err = check_controls(action_class, level, path, fault);
 	return err == CS_OK ? check_patterns(action_class, path, fault) : err;
 }
 
-static enum cs_err check_capabilities(const json_t *action_class, json_t *seen, const char *path, struct cs_fault *fault)
+static enum cs_err check_capabilities(
+	const json_t *action_class, json_t *seen, const char *path, struct cs_fault *fault)
 {
 	const json_t *capabilities = json_object_get(action_class, "capabilities");
 
@@ -97,7 +114,8 @@ static enum cs_err check_capabilities(const json_t *action_class, json_t *seen, 
 		const char *capability = json_string_value(json_array_get(capabilities, i));
 		const json_t *other = json_object_get(seen, capability);
 		if (other != NULL)
-			return cs_fault_set(fault, CS_E_POLICY_CAPABILITY, path, "%s is in %s already", capability, json_string_value(other));
+			return cs_fault_set(fault, CS_E_POLICY_CAPABILITY, path,
+				"%s is in %s already", capability, json_string_value(other));
 		if (json_object_set(seen, capability, json_object_get(action_class, "id")) != 0)
 			return CS_E_NOMEM;
 	}
@@ -116,7 +134,8 @@ static enum cs_err check_classes(const json_t *document, struct cs_fault *fault)
 		const char *id = cs_json_text(action_class, "id");
 		snprintf(path, sizeof path, "/action_classes/%zu", i);
 		if (json_object_get(ids, id) != NULL)
-			return cs_fault_set(fault, CS_E_TRUST_DUPLICATE, path, "%s occurs twice", id);
+			return cs_fault_set(
+				fault, CS_E_TRUST_DUPLICATE, path, "%s occurs twice", id);
 		if (json_object_set_new(ids, id, json_true()) != 0)
 			return CS_E_NOMEM;
 		enum cs_err err = check_class(action_class, path, fault);
@@ -130,18 +149,21 @@ static enum cs_err check_classes(const json_t *document, struct cs_fault *fault)
 
 static enum cs_err check_review(const json_t *document, struct cs_fault *fault)
 {
-	const char *last = cs_json_text_at(document, "review/last"), *next = cs_json_text_at(document, "review/next");
+	const char *last = cs_json_text_at(document, "review/last"),
+		   *next = cs_json_text_at(document, "review/next");
 	cs_time last_at, next_at;
 	enum cs_err err = cs_time_parse(last, &last_at, fault);
 
 	if (err == CS_OK)
 		err = cs_time_parse(next, &next_at, fault);
 	if (err == CS_OK && next_at <= last_at)
-		return cs_fault_set(fault, CS_E_POLICY, "/review/next", "%s is not after the last review, %s", next, last);
+		return cs_fault_set(fault, CS_E_POLICY, "/review/next",
+			"%s is not after the last review, %s", next, last);
 	return err;
 }
 
-enum cs_err cs_policy_check_content(struct cs_schema_registry *registry, const json_t *document, struct cs_fault *fault)
+enum cs_err cs_policy_check_content(
+	struct cs_schema_registry *registry, const json_t *document, struct cs_fault *fault)
 {
 	enum cs_err err = check_quorums(document, fault);
 

@@ -1,5 +1,6 @@
 /*
- * The executable rule: only a command that the class describes, argument for argument, keeps the class's reversibility.
+ * The executable rule: only a command that the class describes, argument for argument, keeps the
+ * class's reversibility.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -22,8 +23,13 @@ static enum cs_err run(const pcre2_code *code, const char *argument, bool *ret_m
 		pcre2_set_match_limit(limits, MATCH_LIMIT);
 		pcre2_set_depth_limit(limits, DEPTH_LIMIT);
 		pcre2_set_heap_limit(limits, HEAP_LIMIT_KIB);
-		/* A limit that is exceeded and a subject that is no UTF-8 are negative too: no match. */
-		*ret_matches = pcre2_match(code, (PCRE2_SPTR)argument, strlen(argument), 0, 0, data, limits) >= 0;
+		/*
+		 * A limit that is exceeded and a subject that is no UTF-8 are negative too: no
+		 * match.
+		 */
+		int rc = pcre2_match(
+			code, (PCRE2_SPTR)argument, strlen(argument), 0, 0, data, limits);
+		*ret_matches = rc >= 0;
 		err = CS_OK;
 	}
 	pcre2_match_context_free(limits);
@@ -31,16 +37,20 @@ static enum cs_err run(const pcre2_code *code, const char *argument, bool *ret_m
 	return err;
 }
 
-enum cs_err cs_pattern_match(const char *pattern, const char *argument, bool *ret_matches, char *ret_why, size_t why_size)
+enum cs_err cs_pattern_match(const char *pattern, const char *argument, bool *ret_matches,
+	char *ret_why, size_t why_size)
 {
 	int number;
 	PCRE2_SIZE offset;
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, strlen(pattern), PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED |
-		PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C, &number, &offset, NULL);
+	pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, strlen(pattern),
+		PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY |
+			PCRE2_NEVER_BACKSLASH_C,
+		&number, &offset, NULL);
 	enum cs_err err;
 
 	if (code == NULL) {
-		if (ret_why != NULL && why_size > 0 && pcre2_get_error_message(number, (PCRE2_UCHAR *)ret_why, why_size) < 0)
+		if (ret_why != NULL && why_size > 0 &&
+			pcre2_get_error_message(number, (PCRE2_UCHAR *)ret_why, why_size) < 0)
 			ret_why[0] = '\0';
 		return number == PCRE2_ERROR_HEAP_FAILED ? CS_E_NOMEM : CS_E_POLICY;
 	}
@@ -55,7 +65,8 @@ static bool matches_all(const json_t *patterns, const json_t *arguments)
 		return false;
 	for (size_t i = 0; i < json_array_size(patterns); i++) {
 		const json_t *argument = json_array_get(arguments, i);
-		const char *pattern = json_string_value(json_array_get(patterns, i)), *text = json_string_value(argument);
+		const char *pattern = json_string_value(json_array_get(patterns, i)),
+			   *text = json_string_value(argument);
 		bool matches = false;
 		if (pattern == NULL || text == NULL || strlen(text) != json_string_length(argument))
 			return false;
@@ -68,13 +79,15 @@ static bool matches_all(const json_t *patterns, const json_t *arguments)
 /* Listed by its last part or by its whole path. */
 static bool listed(const json_t *interpreters, const char *executable)
 {
-	return cs_json_has_text(interpreters, executable) || cs_json_has_text(interpreters, strrchr(executable, '/') + 1);
+	return cs_json_has_text(interpreters, executable) ||
+	       cs_json_has_text(interpreters, strrchr(executable, '/') + 1);
 }
 
 /* Absolute, and the same file under no other spelling. */
 static bool plain_path(const char *path)
 {
-	if (path[0] != '/' || strstr(path, "//") != NULL || strstr(path, "/./") != NULL || strstr(path, "/../") != NULL)
+	if (path[0] != '/' || strstr(path, "//") != NULL || strstr(path, "/./") != NULL ||
+		strstr(path, "/../") != NULL)
 		return false;
 	const char *last = strrchr(path, '/') + 1;
 	return last[0] != '\0' && strcmp(last, ".") != 0 && strcmp(last, "..") != 0;
@@ -86,13 +99,14 @@ static bool variables_listed(const json_t *names, const json_t *execution)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)json_object_get(execution, "environment_variables"), name, value)
-		if (!cs_json_has_text(names, name))
-			return false;
+	json_object_foreach(
+		(json_t *)(uintptr_t)json_object_get(execution, "environment_variables"), name,
+		value) if (!cs_json_has_text(names, name)) return false;
 	return true;
 }
 
-enum cs_change_class cs_policy_executable_rule(const struct cs_policy *policy, const json_t *action_class, const json_t *execution)
+enum cs_change_class cs_policy_executable_rule(
+	const struct cs_policy *policy, const json_t *action_class, const json_t *execution)
 {
 	const json_t *executables = json_object_get(action_class, "executables");
 	const json_t *arguments = json_object_get(execution, "arguments");
@@ -100,14 +114,17 @@ enum cs_change_class cs_policy_executable_rule(const struct cs_policy *policy, c
 
 	if (executable == NULL || !json_is_array(arguments) || !plain_path(executable))
 		return CS_CHANGE_IRREVERSIBLE;
-	if (cs_is_interpreter(executable) || listed(json_object_get(cs_policy_document(policy), "interpreters"), executable))
+	if (cs_is_interpreter(executable) ||
+		listed(json_object_get(cs_policy_document(policy), "interpreters"), executable))
 		return CS_CHANGE_IRREVERSIBLE;
-	if (!variables_listed(json_object_get(cs_policy_document(policy), "environment_variables"), execution))
+	if (!variables_listed(json_object_get(cs_policy_document(policy), "environment_variables"),
+		    execution))
 		return CS_CHANGE_IRREVERSIBLE;
 	for (size_t i = 0; i < json_array_size(executables); i++) {
 		const json_t *allowed = json_array_get(executables, i);
 		const char *path = cs_json_text(allowed, "path");
-		if (path != NULL && strcmp(path, executable) == 0 && matches_all(json_object_get(allowed, "arguments"), arguments))
+		if (path != NULL && strcmp(path, executable) == 0 &&
+			matches_all(json_object_get(allowed, "arguments"), arguments))
 			return CS_CHANGE_REVERSIBLE;
 	}
 	return CS_CHANGE_IRREVERSIBLE;

@@ -1,5 +1,6 @@
 /*
- * Programs that run whatever their arguments say. A command through one of them is never known to be reversible.
+ * Programs that run whatever their arguments say. A command through one of them is never known to
+ * be reversible.
  */
 #include "policy_rules.h"
 
@@ -7,27 +8,33 @@
 
 static const char *const names[] = {
 	/* shells */
-	"sh", "bash", "rbash", "dash", "ash", "zsh", "ksh", "ksh93", "mksh", "lksh", "csh", "tcsh", "fish", "elvish", "xonsh", "nu", "pwsh",
-	"powershell", "busybox", "toybox",
+	"sh", "bash", "rbash", "dash", "ash", "zsh", "ksh", "ksh93", "mksh", "lksh", "csh", "tcsh",
+	"fish", "elvish", "xonsh", "nu", "pwsh", "powershell", "busybox", "toybox",
 	/* interpreters */
-	"python", "pypy", "ipython", "perl", "ruby", "irb", "node", "nodejs", "deno", "bun", "lua", "luajit", "tclsh", "wish", "expect", "php",
-	"awk", "gawk", "mawk", "nawk", "original-awk", "sed", "gsed", "bc", "dc", "R", "Rscript", "julia", "java", "jshell", "jjs", "groovy", "scala",
-	"kotlin", "clojure", "guile", "racket", "sbcl", "clisp", "scheme", "ghc", "ghci", "runghc", "ocaml", "erl", "escript", "elixir", "iex",
-	"dotnet", "mono", "osascript", "gdb", "lldb", "jq",
+	"python", "pypy", "ipython", "perl", "ruby", "irb", "node", "nodejs", "deno", "bun", "lua",
+	"luajit", "tclsh", "wish", "expect", "php", "awk", "gawk", "mawk", "nawk", "original-awk",
+	"sed", "gsed", "bc", "dc", "R", "Rscript", "julia", "java", "jshell", "jjs", "groovy",
+	"scala", "kotlin", "clojure", "guile", "racket", "sbcl", "clisp", "scheme", "ghc", "ghci",
+	"runghc", "ocaml", "erl", "escript", "elixir", "iex", "dotnet", "mono", "osascript", "gdb",
+	"lldb", "jq",
 	/* programs that build or fetch and then run */
-	"make", "gmake", "ninja", "cmake", "go", "cargo", "npm", "npx", "yarn", "pnpm", "pip", "pipx", "uv", "gem", "bundle", "rake", "mvn",
-	"gradle", "ansible", "ansible-playbook", "git",
+	"make", "gmake", "ninja", "cmake", "go", "cargo", "npm", "npx", "yarn", "pnpm", "pip",
+	"pipx", "uv", "gem", "bundle", "rake", "mvn", "gradle", "ansible", "ansible-playbook",
+	"git",
 	/* editors and pagers with a way out to a shell */
 	"ed", "ex", "vi", "vim", "nvim", "view", "emacs", "nano", "less", "more", "man",
 	/* programs that start another one */
-	"env", "xargs", "parallel", "find", "sudo", "su", "sudoedit", "doas", "pkexec", "runuser", "run0", "setpriv", "capsh", "chroot", "unshare",
-	"nsenter", "bwrap", "firejail", "systemd-run", "machinectl", "start-stop-daemon", "timeout", "nohup", "nice", "ionice", "chrt", "taskset",
-	"setsid", "setarch", "linux32", "linux64", "stdbuf", "unbuffer", "time", "watch", "flock", "script", "screen", "tmux", "at", "batch",
-	"crontab", "exec", "eval", "command", "strace", "ltrace", "perf", "valgrind", "prlimit", "numactl", "faketime", "fakeroot", "run-parts",
-	"entr", "inotifywait", "rlwrap", "logsave",
+	"env", "xargs", "parallel", "find", "sudo", "su", "sudoedit", "doas", "pkexec", "runuser",
+	"run0", "setpriv", "capsh", "chroot", "unshare", "nsenter", "bwrap", "firejail",
+	"systemd-run", "machinectl", "start-stop-daemon", "timeout", "nohup", "nice", "ionice",
+	"chrt", "taskset", "setsid", "setarch", "linux32", "linux64", "stdbuf", "unbuffer", "time",
+	"watch", "flock", "script", "screen", "tmux", "at", "batch", "crontab", "exec", "eval",
+	"command", "strace", "ltrace", "perf", "valgrind", "prlimit", "numactl", "faketime",
+	"fakeroot", "run-parts", "entr", "inotifywait", "rlwrap", "logsave",
 	/* and those that do so elsewhere */
-	"ssh", "sshpass", "rsh", "rlogin", "dsh", "pdsh", "pssh", "mosh", "telnet", "nc", "ncat", "netcat", "socat", "docker", "podman", "nerdctl",
-	"ctr", "crictl", "lxc", "lxc-attach", "virsh",
+	"ssh", "sshpass", "rsh", "rlogin", "dsh", "pdsh", "pssh", "mosh", "telnet", "nc", "ncat",
+	"netcat", "socat", "docker", "podman", "nerdctl", "ctr", "crictl", "lxc", "lxc-attach",
+	"virsh",
 };
 
 /* The dynamic loader takes a program as its argument. */

@@ -14,9 +14,11 @@ struct cs_trust {
 	struct cs_keyring *ring;
 };
 
-/* The genesis is trusted because its address is pinned; its signatures show that both were there. */
-static enum cs_err check_genesis(const struct cs_trust *trust, const json_t *version, const char *genesis, const char *address,
-	cs_time issued_at, struct cs_fault *fault)
+/*
+ * The genesis is trusted because its address is pinned; its signatures show that both were there.
+ */
+static enum cs_err check_genesis(const struct cs_trust *trust, const json_t *version,
+	const char *genesis, const char *address, cs_time issued_at, struct cs_fault *fault)
 {
 	enum cs_err err = cs_version_genesis(version, genesis, fault);
 
@@ -32,8 +34,8 @@ static enum cs_err check_genesis(const struct cs_trust *trust, const json_t *ver
 }
 
 /* Who may sign is the predecessor's to say, and the ring still is the predecessor's. */
-static enum cs_err check_successor(const struct cs_trust *trust, const json_t *version, const char *address, cs_time issued_at,
-	struct cs_fault *fault)
+static enum cs_err check_successor(const struct cs_trust *trust, const json_t *version,
+	const char *address, cs_time issued_at, struct cs_fault *fault)
 {
 	const json_t *previous = cs_trust_document(trust);
 	const char *persons[2] = {NULL, NULL};
@@ -41,7 +43,8 @@ static enum cs_err check_successor(const struct cs_trust *trust, const json_t *v
 
 	if (err == CS_OK)
 		err = cs_cosign_check(trust->ring, version, SCHEMA, issued_at, persons, fault);
-	for (size_t i = 0; err == CS_OK && i < 2 && persons[i] != NULL && cs_rule_on(CS_RULE_SELF_RAISE); i++)
+	for (size_t i = 0;
+		err == CS_OK && i < 2 && persons[i] != NULL && cs_rule_on(CS_RULE_SELF_RAISE); i++)
 		err = cs_trust_no_self_raise(version, previous, persons[i], fault);
 	if (err == CS_OK)
 		err = cs_trust_content(version, previous, trust->addresses, fault);
@@ -50,8 +53,8 @@ static enum cs_err check_successor(const struct cs_trust *trust, const json_t *v
 	return err;
 }
 
-static enum cs_err load_version(struct cs_schema_registry *registry, struct cs_trust *trust, json_t *version, const char *genesis,
-	struct cs_fault *fault)
+static enum cs_err load_version(struct cs_schema_registry *registry, struct cs_trust *trust,
+	json_t *version, const char *genesis, struct cs_fault *fault)
 {
 	char address[CS_ADDRESS_TEXT];
 	cs_time issued_at;
@@ -69,13 +72,14 @@ static enum cs_err load_version(struct cs_schema_registry *registry, struct cs_t
 		err = check_successor(trust, version, address, issued_at, fault);
 	if (err != CS_OK)
 		return err;
-	if (json_array_append(trust->versions, version) != 0 || json_array_append_new(trust->addresses, json_string(address)) != 0)
+	if (json_array_append(trust->versions, version) != 0 ||
+		json_array_append_new(trust->addresses, json_string(address)) != 0)
 		return CS_E_NOMEM;
 	return CS_OK;
 }
 
-enum cs_err cs_trust_load(struct cs_schema_registry *registry, const json_t *versions, const char *genesis, struct cs_trust **ret_trust,
-	struct cs_fault *fault)
+enum cs_err cs_trust_load(struct cs_schema_registry *registry, const json_t *versions,
+	const char *genesis, struct cs_trust **ret_trust, struct cs_fault *fault)
 {
 	struct cs_trust *trust = calloc(1, sizeof *trust);
 	enum cs_err err = CS_E_NOMEM;
@@ -146,9 +150,11 @@ const struct cs_keyring *cs_trust_keyring(const struct cs_trust *trust)
 	return trust->ring;
 }
 
-static const json_t *entry(const struct cs_trust *trust, const char *list, const char *key, const char *id)
+static const json_t *entry(
+	const struct cs_trust *trust, const char *list, const char *key, const char *id)
 {
-	return id != NULL ? cs_json_find(json_object_get(cs_trust_document(trust), list), key, id) : NULL;
+	return id != NULL ? cs_json_find(json_object_get(cs_trust_document(trust), list), key, id)
+			  : NULL;
 }
 
 const json_t *cs_trust_person(const struct cs_trust *trust, const char *id)

@@ -1,6 +1,6 @@
 /*
- * Nothing is removed from a trust set: every entry of the version before is still there, with the same members, and the few
- * members that may change do so towards an end.
+ * Nothing is removed from a trust set: every entry of the version before is still there, with the
+ * same members, and the few members that may change do so towards an end.
  */
 #include "trust_rules.h"
 
@@ -27,8 +27,8 @@ bool cs_trust_not_later(const json_t *was, const json_t *now)
 
 	if (was == NULL || json_is_null(was))
 		return true;
-	return cs_time_parse(text_or_empty(was), &before, NULL) == CS_OK && cs_time_parse(text_or_empty(now), &after, NULL) == CS_OK &&
-		after <= before;
+	return cs_time_parse(text_or_empty(was), &before, NULL) == CS_OK &&
+	       cs_time_parse(text_or_empty(now), &after, NULL) == CS_OK && after <= before;
 }
 
 bool cs_trust_still_revoked(const json_t *was, const json_t *now)
@@ -37,18 +37,22 @@ bool cs_trust_still_revoked(const json_t *was, const json_t *now)
 
 	if (json_is_null(was))
 		return true;
-	return cs_revocation_time(was, "", &before, NULL) == CS_OK && cs_revocation_time(now, "", &after, NULL) == CS_OK &&
-		after <= before;
+	return cs_revocation_time(was, "", &before, NULL) == CS_OK &&
+	       cs_revocation_time(now, "", &after, NULL) == CS_OK && after <= before;
 }
 
-/* A revocation may be corrected to reach further back, and to name a checkpoint; a checkpoint once named stays. */
+/*
+ * A revocation may be corrected to reach further back, and to name a checkpoint; a checkpoint once
+ * named stays.
+ */
 static bool revocation_change(const json_t *was, const json_t *now)
 {
 	const json_t *checkpoint = json_object_get(was, "last_trusted_checkpoint");
 
 	if (!cs_trust_still_revoked(was, now))
 		return false;
-	return checkpoint == NULL || json_is_null(checkpoint) || json_equal(checkpoint, json_object_get(now, "last_trusted_checkpoint"));
+	return checkpoint == NULL || json_is_null(checkpoint) ||
+	       json_equal(checkpoint, json_object_get(now, "last_trusted_checkpoint"));
 }
 
 static bool state_change(const json_t *was, const json_t *now)
@@ -60,10 +64,14 @@ static bool status_change(const json_t *was, const json_t *now)
 {
 	const char *before = text_or_empty(was);
 
-	return (strcmp(before, "revoked") != 0 && strcmp(before, "expired") != 0) || json_equal(was, now);
+	return (strcmp(before, "revoked") != 0 && strcmp(before, "expired") != 0) ||
+	       json_equal(was, now);
 }
 
-/* `roles[]` has no identifiers: an entry is found by everything but its `until`. New entries are welcome. */
+/*
+ * `roles[]` has no identifiers: an entry is found by everything but its `until`. New entries are
+ * welcome.
+ */
 static bool same_role(const json_t *a, const json_t *b)
 {
 	static const char *const members[] = {"role", "services", "environments", "from"};
@@ -81,7 +89,8 @@ static bool roles_change(const json_t *was, const json_t *now)
 		for (size_t j = 0; j < json_array_size(now) && found == NULL; j++)
 			if (same_role(role, json_array_get(now, j)))
 				found = json_array_get(now, j);
-		if (found == NULL || !cs_trust_not_later(json_object_get(role, "until"), json_object_get(found, "until")))
+		if (found == NULL || !cs_trust_not_later(json_object_get(role, "until"),
+					     json_object_get(found, "until")))
 			return false;
 	}
 	return true;
@@ -98,16 +107,21 @@ static const struct list_rule {
 	} changes[CHANGES_MAX];
 } rules[] = {
 	{"organisations", "id", {{"name", free_change}}},
-	{"persons", "id", {{"name", free_change}, {"state", state_change}, {"roles", roles_change}}},
-	{"agents", "id", {{"name", free_change}, {"state", state_change}, {"unix_users", free_change}}},
+	{"persons", "id",
+		{{"name", free_change}, {"state", state_change}, {"roles", roles_change}}},
+	{"agents", "id",
+		{{"name", free_change}, {"state", state_change}, {"unix_users", free_change}}},
 	{"resources", "id", {{NULL, NULL}}},
 	{"tokens", "id", {{NULL, NULL}}},
 	{"keys", "kid", {{"not_after", cs_trust_not_later}, {"revocation", revocation_change}}},
 	{"grants", "id", {{"revoked_at", cs_trust_not_later}, {"revoked_reason", free_change}}},
-	{"delegations", "delegation_id", {{"status", status_change}, {"valid_until", cs_trust_not_later}}},
+	{"delegations", "delegation_id",
+		{{"status", status_change}, {"valid_until", cs_trust_not_later}}},
 	{"purposes", "id", {{"revoked_at", cs_trust_not_later}, {"revoked_reason", free_change}}},
 	/* Rotation: which keys may stand there is a rule on the new version. */
-	{"appliances", "id", {{"seal_key", free_change}, {"checkpoint_key", free_change}, {"document_key", free_change}}},
+	{"appliances", "id",
+		{{"seal_key", free_change}, {"checkpoint_key", free_change},
+			{"document_key", free_change}}},
 };
 
 static change_fn *change_of(const struct list_rule *rule, const char *member)
@@ -118,7 +132,9 @@ static change_fn *change_of(const struct list_rule *rule, const char *member)
 	return NULL;
 }
 
-/* Each member of either entry: equal, or changed as its rule allows. Gives the first that is not. */
+/*
+ * Each member of either entry: equal, or changed as its rule allows. Gives the first that is not.
+ */
 static const char *first_wrong(const struct list_rule *rule, const json_t *was, const json_t *now)
 {
 	const json_t *sides[] = {was, now};
@@ -127,7 +143,8 @@ static const char *first_wrong(const struct list_rule *rule, const json_t *was, 
 		const char *member;
 		json_t *value;
 		json_object_foreach((json_t *)(uintptr_t)sides[side], member, value) {
-			const json_t *before = json_object_get(was, member), *after = json_object_get(now, member);
+			const json_t *before = json_object_get(was, member),
+				     *after = json_object_get(now, member);
 			change_fn *allowed = change_of(rule, member);
 			if (!(before != NULL && after != NULL && json_equal(before, after)) &&
 				(allowed == NULL || !allowed(before, after)))
@@ -137,10 +154,12 @@ static const char *first_wrong(const struct list_rule *rule, const json_t *was, 
 	return NULL;
 }
 
-static enum cs_err check_list(const struct list_rule *rule, const json_t *version, const json_t *previous, struct cs_fault *fault)
+static enum cs_err check_list(const struct list_rule *rule, const json_t *version,
+	const json_t *previous, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *index = json_object();
-	const json_t *was = json_object_get(previous, rule->list), *now = json_object_get(version, rule->list);
+	const json_t *was = json_object_get(previous, rule->list),
+		     *now = json_object_get(version, rule->list);
 	char path[128];
 
 	for (size_t i = 0; i < json_array_size(now); i++) {
@@ -154,15 +173,18 @@ static enum cs_err check_list(const struct list_rule *rule, const json_t *versio
 		const json_t *kept = json_object_get(index, id);
 		snprintf(path, sizeof path, "/%s", rule->list);
 		if (kept == NULL)
-			return cs_fault_set(fault, CS_E_TRUST_REMOVED, path, "%s is gone; entries end, they are not removed", id);
+			return cs_fault_set(fault, CS_E_TRUST_REMOVED, path,
+				"%s is gone; entries end, they are not removed", id);
 		const char *member = first_wrong(rule, entry, kept);
 		if (member != NULL)
-			return cs_fault_set(fault, CS_E_TRUST_REMOVED, path, "%s: %s may not change so", id, member);
+			return cs_fault_set(fault, CS_E_TRUST_REMOVED, path,
+				"%s: %s may not change so", id, member);
 	}
 	return CS_OK;
 }
 
-enum cs_err cs_trust_nothing_removed(const json_t *version, const json_t *previous, struct cs_fault *fault)
+enum cs_err cs_trust_nothing_removed(
+	const json_t *version, const json_t *previous, struct cs_fault *fault)
 {
 	enum cs_err err = CS_OK;
 

@@ -5,7 +5,8 @@
 #include "rule.h"
 #include "version_chain.h"
 
-enum cs_err cs_trust_content(const json_t *version, const json_t *previous, const json_t *earlier, struct cs_fault *fault)
+enum cs_err cs_trust_content(const json_t *version, const json_t *previous, const json_t *earlier,
+	struct cs_fault *fault)
 {
 	struct cs_trust_index index = {0};
 	enum cs_err err = cs_trust_index_make(version, &index, fault);
@@ -36,11 +37,12 @@ static enum cs_err named_earlier(const json_t *previous, json_t *earlier)
 		return err;
 	if (json_array_append_new(earlier, json_string(address)) != 0)
 		return CS_E_NOMEM;
-	return json_is_string(before) && json_array_append(earlier, before) != 0 ? CS_E_NOMEM : CS_OK;
+	return json_is_string(before) && json_array_append(earlier, before) != 0 ? CS_E_NOMEM
+										 : CS_OK;
 }
 
-enum cs_err cs_trust_check_content(struct cs_schema_registry *registry, const json_t *version, const json_t *previous,
-	const char *signer, struct cs_fault *fault)
+enum cs_err cs_trust_check_content(struct cs_schema_registry *registry, const json_t *version,
+	const json_t *previous, const char *signer, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *earlier = json_array();
 	enum cs_err err;

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum cs_err add_ids(const json_t *version, const char *list, const char *member, json_t **map, struct cs_fault *fault)
+static enum cs_err add_ids(const json_t *version, const char *list, const char *member,
+	json_t **map, struct cs_fault *fault)
 {
 	const json_t *entries = json_object_get(version, list);
 	char path[64];
@@ -22,21 +23,24 @@ static enum cs_err add_ids(const json_t *version, const char *list, const char *
 		if (id == NULL)
 			return cs_fault_set(fault, CS_E_ID, path, "no %s", member);
 		if (json_object_get(*map, id) != NULL)
-			return cs_fault_set(fault, CS_E_TRUST_DUPLICATE, path, "%s occurs twice", id);
+			return cs_fault_set(
+				fault, CS_E_TRUST_DUPLICATE, path, "%s occurs twice", id);
 		if (json_object_set(*map, id, entry) != 0)
 			return CS_E_NOMEM;
 	}
 	return CS_OK;
 }
 
-static enum cs_err only_once(const json_t *version, const char *list, const char *member, struct cs_fault *fault)
+static enum cs_err only_once(
+	const json_t *version, const char *list, const char *member, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *map = NULL;
 
 	return add_ids(version, list, member, &map, fault);
 }
 
-enum cs_err cs_trust_index_make(const json_t *version, struct cs_trust_index *index, struct cs_fault *fault)
+enum cs_err cs_trust_index_make(
+	const json_t *version, struct cs_trust_index *index, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *entities = NULL;
 	const struct {
@@ -51,7 +55,9 @@ enum cs_err cs_trust_index_make(const json_t *version, struct cs_trust_index *in
 		{"keys", "kid", &index->keys},
 		{"grants", "id", &index->grants},
 		{"appliances", "id", &index->appliances},
-		/* Appliances and organisations are both kye:ent:…, so they share one set of names. */
+		/*
+		 * Appliances and organisations are both kye:ent:…, so they share one set of names.
+		 */
 		{"organisations", "id", &entities},
 		{"appliances", "id", &entities},
 	};
@@ -83,11 +89,13 @@ void cs_trust_index_free(struct cs_trust_index *index)
 	json_decref(index->appliances);
 }
 
-enum cs_err cs_trust_refers(const char *id, const json_t *map, const json_t *other, const char *path, struct cs_fault *fault)
+enum cs_err cs_trust_refers(const char *id, const json_t *map, const json_t *other,
+	const char *path, struct cs_fault *fault)
 {
 	if (id != NULL && (json_object_get(map, id) != NULL || json_object_get(other, id) != NULL))
 		return CS_OK;
-	return cs_fault_set(fault, CS_E_TRUST_REFERENCE, path, "%s is no entry", id ? id : "nothing");
+	return cs_fault_set(
+		fault, CS_E_TRUST_REFERENCE, path, "%s is no entry", id ? id : "nothing");
 }
 
 /* A role entry without `until` names itself: ending it must not be ambiguous. */
@@ -99,18 +107,21 @@ static enum cs_err check_roles(const json_t *person, const char *path, struct cs
 
 	for (size_t i = 0; i < json_array_size(roles); i++) {
 		CS_CLEANUP_BYTES struct cs_bytes identity = {0};
-		enum cs_err err = cs_canonical_print_without(json_array_get(roles, i), not_identity, &identity);
+		enum cs_err err = cs_canonical_print_without(
+			json_array_get(roles, i), not_identity, &identity);
 		if (err != CS_OK)
 			return err;
 		if (json_object_get(seen, (const char *)identity.data) != NULL)
-			return cs_fault_set(fault, CS_E_TRUST_DUPLICATE, path, "the same role, scope and beginning twice");
+			return cs_fault_set(fault, CS_E_TRUST_DUPLICATE, path,
+				"the same role, scope and beginning twice");
 		if (json_object_set_new(seen, (const char *)identity.data, json_true()) != 0)
 			return CS_E_NOMEM;
 	}
 	return CS_OK;
 }
 
-static enum cs_err check_persons(const json_t *version, const struct cs_trust_index *index, struct cs_fault *fault)
+static enum cs_err check_persons(
+	const json_t *version, const struct cs_trust_index *index, struct cs_fault *fault)
 {
 	const json_t *persons = json_object_get(version, "persons");
 	char path[64];
@@ -118,7 +129,8 @@ static enum cs_err check_persons(const json_t *version, const struct cs_trust_in
 	for (size_t i = 0; i < json_array_size(persons); i++) {
 		const json_t *person = json_array_get(persons, i);
 		snprintf(path, sizeof path, "/persons/%zu", i);
-		enum cs_err err = cs_trust_refers(cs_json_text(person, "organisation"), index->organisations, NULL, path, fault);
+		enum cs_err err = cs_trust_refers(cs_json_text(person, "organisation"),
+			index->organisations, NULL, path, fault);
 		if (err == CS_OK)
 			err = check_roles(person, path, fault);
 		if (err != CS_OK)
@@ -127,7 +139,8 @@ static enum cs_err check_persons(const json_t *version, const struct cs_trust_in
 	return CS_OK;
 }
 
-static enum cs_err check_agents(const json_t *version, const struct cs_trust_index *index, struct cs_fault *fault)
+static enum cs_err check_agents(
+	const json_t *version, const struct cs_trust_index *index, struct cs_fault *fault)
 {
 	const json_t *agents = json_object_get(version, "agents");
 	char path[64];
@@ -135,30 +148,37 @@ static enum cs_err check_agents(const json_t *version, const struct cs_trust_ind
 	for (size_t i = 0; i < json_array_size(agents); i++) {
 		const json_t *agent = json_array_get(agents, i);
 		snprintf(path, sizeof path, "/agents/%zu", i);
-		enum cs_err err = cs_trust_refers(cs_json_text(agent, "organisation"), index->organisations, NULL, path, fault);
+		enum cs_err err = cs_trust_refers(cs_json_text(agent, "organisation"),
+			index->organisations, NULL, path, fault);
 		if (err == CS_OK)
-			err = cs_trust_refers(cs_json_text(agent, "principal"), index->persons, NULL, path, fault);
+			err = cs_trust_refers(cs_json_text(agent, "principal"), index->persons,
+				NULL, path, fault);
 		if (err != CS_OK)
 			return err;
 	}
 	return CS_OK;
 }
 
-static enum cs_err check_delegation(const json_t *delegation, const struct cs_trust_index *index, const char *path, struct cs_fault *fault)
+static enum cs_err check_delegation(const json_t *delegation, const struct cs_trust_index *index,
+	const char *path, struct cs_fault *fault)
 {
 	const json_t *resources = cs_json_at(delegation, "scope/resources");
 	enum cs_err err;
 
-	err = cs_trust_refers(cs_json_text(delegation, "actor_entity_id"), index->agents, index->persons, path, fault);
+	err = cs_trust_refers(cs_json_text(delegation, "actor_entity_id"), index->agents,
+		index->persons, path, fault);
 	if (err == CS_OK)
-		err = cs_trust_refers(cs_json_text(delegation, "subject_entity_id"), index->organisations, index->persons, path, fault);
+		err = cs_trust_refers(cs_json_text(delegation, "subject_entity_id"),
+			index->organisations, index->persons, path, fault);
 	if (err == CS_OK)
-		err = cs_trust_refers(cs_json_text(delegation, "delegator_entity_id"), index->persons, index->agents, path, fault);
+		err = cs_trust_refers(cs_json_text(delegation, "delegator_entity_id"),
+			index->persons, index->agents, path, fault);
 	if (err == CS_OK && json_object_get(delegation, "authorized_by_entity_id") != NULL)
-		err = cs_trust_refers(cs_json_text(delegation, "authorized_by_entity_id"), index->persons, index->organisations, path,
-			fault);
+		err = cs_trust_refers(cs_json_text(delegation, "authorized_by_entity_id"),
+			index->persons, index->organisations, path, fault);
 	for (size_t i = 0; err == CS_OK && i < json_array_size(resources); i++)
-		err = cs_trust_refers(json_string_value(json_array_get(resources, i)), index->resources, NULL, path, fault);
+		err = cs_trust_refers(json_string_value(json_array_get(resources, i)),
+			index->resources, NULL, path, fault);
 	return err;
 }
 
@@ -179,20 +199,21 @@ static enum cs_err check_officers(const json_t *version, struct cs_fault *fault)
 			const json_t *role = json_array_get(roles, j);
 			const char *name = cs_json_text(role, "role");
 			err = cs_member_time(role, "from", 0, "/persons", &from, fault);
-			if (err == CS_OK && name != NULL && strcmp(name, "security_officer") == 0 && from <= issued_at &&
-				json_is_null(json_object_get(role, "until")))
+			if (err == CS_OK && name != NULL && strcmp(name, "security_officer") == 0 &&
+				from <= issued_at && json_is_null(json_object_get(role, "until")))
 				officer = true;
 		}
 		if (officer && state != NULL && strcmp(state, "active") == 0)
 			officers++;
 	}
 	if (err == CS_OK && officers < 2)
-		return cs_fault_set(fault, CS_E_TRUST_OFFICERS, "/persons", "%u active security officers without an end; two are needed",
-			officers);
+		return cs_fault_set(fault, CS_E_TRUST_OFFICERS, "/persons",
+			"%u active security officers without an end; two are needed", officers);
 	return err;
 }
 
-enum cs_err cs_trust_entities(const json_t *version, const struct cs_trust_index *index, struct cs_fault *fault)
+enum cs_err cs_trust_entities(
+	const json_t *version, const struct cs_trust_index *index, struct cs_fault *fault)
 {
 	const json_t *delegations = json_object_get(version, "delegations");
 	char path[64];

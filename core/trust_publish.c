@@ -45,7 +45,8 @@ static enum cs_err publish_key(const struct cs_keyring *ring, const json_t *entr
 	if (err == CS_OK)
 		err = set(jwk, "entity", json_string(key->entity));
 	if (err == CS_OK)
-		err = set(jwk, "token", json_pack("{s:s, s:s}", "product", key->product, "serial", key->serial));
+		err = set(jwk, "token",
+			json_pack("{s:s, s:s}", "product", key->product, "serial", key->serial));
 	if (err == CS_OK)
 		err = set(jwk, "assurance", json_string(key->assurance));
 	if (err == CS_OK)
@@ -57,7 +58,8 @@ static enum cs_err publish_key(const struct cs_keyring *ring, const json_t *entr
 	if (err == CS_OK)
 		err = set(jwk, "revocation", member(entry, "revocation"));
 	if (err == CS_OK)
-		err = set(jwk, "origin", key->origin != NULL ? json_string(key->origin) : json_null());
+		err = set(jwk, "origin",
+			key->origin != NULL ? json_string(key->origin) : json_null());
 	return err == CS_OK ? set(jwk, "roles", json_incref(roles)) : err;
 }
 
@@ -67,8 +69,9 @@ static enum cs_err publish_history(const struct cs_keyring *ring, json_t *histor
 
 	for (size_t i = 0; i < ring->version_count; i++) {
 		const struct cs_ring_version *version = &ring->versions[i];
-		json_t *entry = json_pack("{s:I, s:s, s:s}", "version", (json_int_t)version->version, "address", version->address,
-			"issued_at", cs_time_print(version->issued_at, text));
+		json_t *entry = json_pack("{s:I, s:s, s:s}", "version",
+			(json_int_t)version->version, "address", version->address, "issued_at",
+			cs_time_print(version->issued_at, text));
 		if (json_array_append_new(history, entry) != 0)
 			return CS_E_NOMEM;
 	}
@@ -90,9 +93,11 @@ enum cs_err cs_trust_publish(const struct cs_trust *trust, json_t **ret_jwks)
 		err = publish_history(ring, history);
 	if (err != CS_OK)
 		return err;
-	jwks = json_pack("{s:s, s:O, s:{s:s, s:s, s:I, s:s, s:O}}", "schema", "countersign.published_keys.v1", "keys", keys, "countersign",
-		"genesis", cs_keyring_genesis(ring), "trust_set", cs_trust_address(trust), "version", (json_int_t)cs_trust_version(trust),
-		"issued_at", cs_keyring_as_of(ring), "history", history);
+	jwks = json_pack("{s:s, s:O, s:{s:s, s:s, s:I, s:s, s:O}}", "schema",
+		"countersign.published_keys.v1", "keys", keys, "countersign", "genesis",
+		cs_keyring_genesis(ring), "trust_set", cs_trust_address(trust), "version",
+		(json_int_t)cs_trust_version(trust), "issued_at", cs_keyring_as_of(ring), "history",
+		history);
 	if (jwks == NULL)
 		return CS_E_NOMEM;
 	*ret_jwks = jwks;

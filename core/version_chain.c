@@ -15,16 +15,20 @@ static enum cs_err check_first(const json_t *version, struct cs_fault *fault)
 	int64_t number = cs_json_integer(version, "version", 0);
 
 	if (number != 1)
-		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/version", "%" PRId64 " where the first version must be 1", number);
+		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/version",
+			"%" PRId64 " where the first version must be 1", number);
 	if (!json_is_null(json_object_get(version, "previous")))
-		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/previous", "the first version names one before it");
+		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/previous",
+			"the first version names one before it");
 	return CS_OK;
 }
 
 static enum cs_err check_next(const json_t *version, const json_t *previous, struct cs_fault *fault)
 {
-	int64_t number = cs_json_integer(version, "version", 0), before = cs_json_integer(previous, "version", 0);
-	const char *text = cs_json_text(version, "issued_at"), *text_before = cs_json_text(previous, "issued_at");
+	int64_t number = cs_json_integer(version, "version", 0),
+		before = cs_json_integer(previous, "version", 0);
+	const char *text = cs_json_text(version, "issued_at"),
+		   *text_before = cs_json_text(previous, "issued_at");
 	char address[CS_ADDRESS_TEXT];
 	cs_time at, at_before;
 	enum cs_err err = cs_address_of(previous, address);
@@ -32,25 +36,30 @@ static enum cs_err check_next(const json_t *version, const json_t *previous, str
 	if (err != CS_OK)
 		return err;
 	if (number != before + 1)
-		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/version", "%" PRId64 " after %" PRId64, number, before);
+		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/version",
+			"%" PRId64 " after %" PRId64, number, before);
 	if (!same_text(cs_json_text(version, "previous"), address))
-		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/previous", "not the address of version %" PRId64 ", %s", before, address);
+		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/previous",
+			"not the address of version %" PRId64 ", %s", before, address);
 	if (!same_text(cs_json_text(version, "id"), cs_json_text(previous, "id")))
-		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/id", "another id than version %" PRId64, before);
+		return cs_fault_set(
+			fault, CS_E_TRUST_CHAIN, "/id", "another id than version %" PRId64, before);
 	if (text == NULL || text_before == NULL || cs_time_parse(text, &at, NULL) != CS_OK ||
 		cs_time_parse(text_before, &at_before, NULL) != CS_OK)
 		return cs_fault_set(fault, CS_E_TIME, "/issued_at", "not a time in UTC");
 	if (at <= at_before)
-		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/issued_at", "%s is not after version %" PRId64 "'s %s", text, before,
-			text_before);
+		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/issued_at",
+			"%s is not after version %" PRId64 "'s %s", text, before, text_before);
 	return CS_OK;
 }
 
-enum cs_err cs_version_follows(const json_t *version, const json_t *previous, struct cs_fault *fault)
+enum cs_err cs_version_follows(
+	const json_t *version, const json_t *previous, struct cs_fault *fault)
 {
 	if (!cs_rule_on(CS_RULE_CHAIN))
 		return CS_OK;
-	return previous == NULL ? check_first(version, fault) : check_next(version, previous, fault);
+	return previous == NULL ? check_first(version, fault)
+				: check_next(version, previous, fault);
 }
 
 enum cs_err cs_version_genesis(const json_t *first, const char *genesis, struct cs_fault *fault)
@@ -61,7 +70,8 @@ enum cs_err cs_version_genesis(const json_t *first, const char *genesis, struct 
 	if (err != CS_OK)
 		return err;
 	if (cs_rule_on(CS_RULE_GENESIS) && !same_text(address, genesis))
-		return cs_fault_set(fault, CS_E_TRUST_GENESIS, "", "its address is %s, pinned is %s", address, genesis ? genesis : "none");
+		return cs_fault_set(fault, CS_E_TRUST_GENESIS, "",
+			"its address is %s, pinned is %s", address, genesis ? genesis : "none");
 	return CS_OK;
 }
 

@@ -42,7 +42,9 @@ static void expect(struct cs_world *world, const json_t *core, const struct expe
 	struct cs_fault fault = {0};
 	size_t count = 0;
 
-	assert_int_equal(cs_oversight(core, cs_world_policy(world), NULL, CS_WORLD_NOW, &oversight, &fault), CS_OK);
+	assert_int_equal(
+		cs_oversight(core, cs_world_policy(world), NULL, CS_WORLD_NOW, &oversight, &fault),
+		CS_OK);
 	assert_string_equal(oversight.action_class_id, expected->class_id);
 	assert_string_equal(cs_json_text(oversight.action_class, "id"), expected->class_id);
 	assert_int_equal(oversight.change_class, expected->change_class);
@@ -62,7 +64,9 @@ static void kinds_have_names(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i <= CS_OVERSIGHT_TWO_PERSON; i++) {
-		assert_int_equal(cs_oversight_by_name(cs_oversight_name((enum cs_oversight_kind)i), &kind), CS_OK);
+		assert_int_equal(
+			cs_oversight_by_name(cs_oversight_name((enum cs_oversight_kind)i), &kind),
+			CS_OK);
 		assert_int_equal(kind, i);
 	}
 	assert_string_equal(cs_oversight_name(CS_OVERSIGHT_SINGLE), "single_approver");
@@ -76,9 +80,12 @@ static void each_class_as_the_policy_says(void **state)
 		const char *request;
 		struct expected expected;
 	} cases[] = {
-		{"rollback", {"rollback-production-service", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}}},
-		{"restart", {"restart-stateless-service", CS_CHANGE_REVERSIBLE, CS_OVERSIGHT_NONE, 4, {NULL}}},
-		{"config", {"deploy-config", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_SINGLE, 2, {"engineer"}}},
+		{"rollback", {"rollback-production-service", CS_CHANGE_IRREVERSIBLE,
+				     CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}}},
+		{"restart", {"restart-stateless-service", CS_CHANGE_REVERSIBLE, CS_OVERSIGHT_NONE,
+				    4, {NULL}}},
+		{"config", {"deploy-config", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_SINGLE, 2,
+				   {"engineer"}}},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -95,30 +102,46 @@ static void a_claim_raises_and_never_lowers(void **state)
 		const char *request, *claim;
 		struct expected expected;
 	} cases[] = {
-		{"rollback", "\"reversible\"", {"rollback-production-service", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 2,
-			{"engineer", "change_owner"}}},
-		{"rollback", NULL, {"rollback-production-service", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}}},
-		{"restart", "\"compensatable\"", {"restart-stateless-service", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_NONE, 4, {NULL}}},
-		{"restart", "\"irreversible\"", {"restart-stateless-service", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 2,
-			{"engineer", "change_owner"}}},
-		{"restart", NULL, {"restart-stateless-service", CS_CHANGE_REVERSIBLE, CS_OVERSIGHT_NONE, 4, {NULL}}},
-		{"restart", "\"harmless\"", {"restart-stateless-service", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 2,
-			{"engineer", "change_owner"}}},
-		{"restart", "7", {"restart-stateless-service", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}}},
-		{"config", "\"reversible\"", {"deploy-config", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_SINGLE, 2, {"engineer"}}},
-		{"config", "\"irreversible\"", {"deploy-config", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}}},
+		{"rollback", "\"reversible\"",
+			{"rollback-production-service", CS_CHANGE_IRREVERSIBLE,
+				CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}}},
+		{"rollback", NULL,
+			{"rollback-production-service", CS_CHANGE_IRREVERSIBLE,
+				CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}}},
+		{"restart", "\"compensatable\"",
+			{"restart-stateless-service", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_NONE, 4,
+				{NULL}}},
+		{"restart", "\"irreversible\"",
+			{"restart-stateless-service", CS_CHANGE_IRREVERSIBLE,
+				CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}}},
+		{"restart", NULL,
+			{"restart-stateless-service", CS_CHANGE_REVERSIBLE, CS_OVERSIGHT_NONE, 4,
+				{NULL}}},
+		{"restart", "\"harmless\"",
+			{"restart-stateless-service", CS_CHANGE_IRREVERSIBLE,
+				CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}}},
+		{"restart", "7",
+			{"restart-stateless-service", CS_CHANGE_IRREVERSIBLE,
+				CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}}},
+		{"config", "\"reversible\"",
+			{"deploy-config", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_SINGLE, 2,
+				{"engineer"}}},
+		{"config", "\"irreversible\"",
+			{"deploy-config", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 2,
+				{"engineer", "change_owner"}}},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		CS_CLEANUP_JSON json_t *core = cs_world_core(*state, cases[i].request, CLAIM, cases[i].claim, NULL);
+		CS_CLEANUP_JSON json_t *core =
+			cs_world_core(*state, cases[i].request, CLAIM, cases[i].claim, NULL);
 		expect(*state, core, &cases[i].expected);
 	}
 }
 
 static void another_command_takes_two_people(void **state)
 {
-	static const struct expected two = {"restart-stateless-service", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 2,
-		{"engineer", "change_owner"}};
+	static const struct expected two = {"restart-stateless-service", CS_CHANGE_IRREVERSIBLE,
+		CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}};
 	static const struct {
 		const char *path, *value;
 	} cases[] = {
@@ -131,7 +154,8 @@ static void another_command_takes_two_people(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		CS_CLEANUP_JSON json_t *core = cs_world_core(*state, "restart", cases[i].path, cases[i].value, NULL);
+		CS_CLEANUP_JSON json_t *core =
+			cs_world_core(*state, "restart", cases[i].path, cases[i].value, NULL);
 		expect(*state, core, &two);
 	}
 }
@@ -143,26 +167,40 @@ static void the_capability_names_the_class(void **state)
 		const char *capability;
 		struct expected expected;
 	} cases[] = {
-		{"\"k8s.node.drain\"", {"drain-node", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 1, {"on_call_sre", "engineer", "change_owner"}}},
-		{"\"k8s.namespace.delete\"", {"delete-namespace", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 0,
-			{"engineer", "change_owner", "incident_commander"}}},
-		{"\"k8s.nodepool.scale\"", {"scale-node-pool", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}}},
+		{"\"k8s.node.drain\"",
+			{"drain-node", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 1,
+				{"on_call_sre", "engineer", "change_owner"}}},
+		{"\"k8s.namespace.delete\"",
+			{"delete-namespace", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 0,
+				{"engineer", "change_owner", "incident_commander"}}},
+		{"\"k8s.nodepool.scale\"",
+			{"scale-node-pool", CS_CHANGE_IRREVERSIBLE, CS_OVERSIGHT_TWO_PERSON, 2,
+				{"engineer", "change_owner"}}},
 	};
-	static const struct expected advice = {"drain-node", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_NONE, 1, {NULL}};
+	static const struct expected advice = {
+		"drain-node", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_NONE, 1, {NULL}};
 	struct cs_oversight oversight;
 	struct cs_fault fault = {0};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		CS_CLEANUP_JSON json_t *core = cs_world_core(*state, "restart", CAPABILITY, cases[i].capability, NULL);
+		CS_CLEANUP_JSON json_t *core =
+			cs_world_core(*state, "restart", CAPABILITY, cases[i].capability, NULL);
 		expect(*state, core, &cases[i].expected);
 	}
-	CS_CLEANUP_JSON json_t *drain = cs_world_core(*state, "restart", CAPABILITY, "\"k8s.node.drain\"", "execution/arguments",
-		"[\"--context\",\"prod-eu-1\",\"drain\",\"node-7.eu\",\"--ignore-daemonsets\"]", NULL);
+	CS_CLEANUP_JSON json_t *drain = cs_world_core(*state, "restart", CAPABILITY,
+		"\"k8s.node.drain\"", "execution/arguments",
+		"[\"--context\",\"prod-eu-1\",\"drain\",\"node-7.eu\",\"--ignore-daemonsets\"]",
+		NULL);
 	expect(*state, drain, &advice);
-	CS_CLEANUP_JSON json_t *unknown = cs_world_core(*state, "restart", CAPABILITY, "\"k8s.cluster.delete\"", NULL);
-	assert_int_equal(cs_oversight(unknown, cs_world_policy(*state), NULL, CS_WORLD_NOW, &oversight, &fault), CS_E_NOT_FOUND);
+	CS_CLEANUP_JSON json_t *unknown =
+		cs_world_core(*state, "restart", CAPABILITY, "\"k8s.cluster.delete\"", NULL);
+	assert_int_equal(cs_oversight(unknown, cs_world_policy(*state), NULL, CS_WORLD_NOW,
+				 &oversight, &fault),
+		CS_E_NOT_FOUND);
 	assert_string_equal(fault.path, "/" CAPABILITY);
-	assert_int_equal(cs_oversight(NULL, cs_world_policy(*state), NULL, CS_WORLD_NOW, &oversight, NULL), CS_E_NOT_FOUND);
+	assert_int_equal(
+		cs_oversight(NULL, cs_world_policy(*state), NULL, CS_WORLD_NOW, &oversight, NULL),
+		CS_E_NOT_FOUND);
 }
 
 /* ---- other policies ---- */
@@ -191,12 +229,17 @@ static void two_people_include_both_roles(void **state)
 		const char *quorum;
 		struct expected expected;
 	} cases[] = {
-		{"[\"engineer\",\"change_owner\"]", {"deploy-config", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}}},
-		{"[\"engineer\",\"engineer\"]", {"deploy-config", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_TWO_PERSON, 2,
-			{"engineer", "engineer", "change_owner"}}},
-		{"[\"sre_lead\",\"incident_commander\"]", {"deploy-config", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_TWO_PERSON, 2,
-			{"sre_lead", "incident_commander", "engineer", "change_owner"}}},
-		{"[\"sre_lead\"]", {"deploy-config", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_SINGLE, 2, {"sre_lead"}}},
+		{"[\"engineer\",\"change_owner\"]",
+			{"deploy-config", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_TWO_PERSON, 2,
+				{"engineer", "change_owner"}}},
+		{"[\"engineer\",\"engineer\"]",
+			{"deploy-config", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_TWO_PERSON, 2,
+				{"engineer", "engineer", "change_owner"}}},
+		{"[\"sre_lead\",\"incident_commander\"]",
+			{"deploy-config", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_TWO_PERSON, 2,
+				{"sre_lead", "incident_commander", "engineer", "change_owner"}}},
+		{"[\"sre_lead\"]", {"deploy-config", CS_CHANGE_COMPENSATABLE, CS_OVERSIGHT_SINGLE,
+					   2, {"sre_lead"}}},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -206,19 +249,26 @@ static void two_people_include_both_roles(void **state)
 	}
 }
 
-/* Seven other slots leave no room for the two that two people always include: refused, not dropped. */
+/*
+ * Seven other slots leave no room for the two that two people always include: refused, not dropped.
+ */
 static void slots_that_do_not_fit_are_refused(void **state)
 {
 	struct cs_oversight oversight;
 
-	with_policy(*state, "action_classes/2/quorum", "[\"sre_lead\",\"sre_lead\",\"sre_lead\",\"sre_lead\",\"sre_lead\",\"sre_lead\",\"sre_lead\"]");
+	with_policy(*state, "action_classes/2/quorum",
+		"[\"sre_lead\",\"sre_lead\",\"sre_lead\",\"sre_lead\",\"sre_lead\",\"sre_lead\","
+		"\"sre_lead\"]");
 	CS_CLEANUP_JSON json_t *core = cs_world_core(*state, "config", NULL);
-	assert_int_equal(cs_oversight(core, cs_world_policy(*state), NULL, CS_WORLD_NOW, &oversight, NULL), CS_E_POLICY_QUORUM);
+	assert_int_equal(
+		cs_oversight(core, cs_world_policy(*state), NULL, CS_WORLD_NOW, &oversight, NULL),
+		CS_E_POLICY_QUORUM);
 }
 
 static void autonomy_asks_nobody(void **state)
 {
-	static const struct expected three = {"restart-stateless-service", CS_CHANGE_REVERSIBLE, CS_OVERSIGHT_NONE, 3, {NULL}};
+	static const struct expected three = {
+		"restart-stateless-service", CS_CHANGE_REVERSIBLE, CS_OVERSIGHT_NONE, 3, {NULL}};
 
 	with_policy(*state, "action_classes/1/level", "3");
 	CS_CLEANUP_JSON json_t *core = cs_world_core(*state, "restart", NULL);
@@ -231,7 +281,9 @@ static void a_class_may_demand_attested_tokens(void **state)
 
 	with_policy(*state, "action_classes/0/attested", "true");
 	CS_CLEANUP_JSON json_t *core = cs_world_core(*state, "rollback", NULL);
-	assert_int_equal(cs_oversight(core, cs_world_policy(*state), NULL, CS_WORLD_NOW, &oversight, NULL), CS_OK);
+	assert_int_equal(
+		cs_oversight(core, cs_world_policy(*state), NULL, CS_WORLD_NOW, &oversight, NULL),
+		CS_OK);
 	assert_true(oversight.attested);
 }
 
@@ -246,7 +298,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_people_include_both_roles, setup, teardown),
 		cmocka_unit_test_setup_teardown(slots_that_do_not_fit_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(autonomy_asks_nobody, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_class_may_demand_attested_tokens, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_class_may_demand_attested_tokens, setup, teardown),
 	};
 
 	if (sodium_init() < 0)

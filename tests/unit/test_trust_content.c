@@ -1,5 +1,6 @@
 /*
- * The rules on one trust set: each wrong genesis, well signed by Sam and Lena, is refused with its own error.
+ * The rules on one trust set: each wrong genesis, well signed by Sam and Lena, is refused with its
+ * own error.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +33,8 @@ static json_t *entry(json_t *draft, const char *list, const char *key, const cha
 }
 
 /* Signs the draft (reference taken), makes it the genesis and loads it. */
-static void expect_genesis(struct cs_world *world, json_t *draft, enum cs_err expected, const char *what)
+static void expect_genesis(
+	struct cs_world *world, json_t *draft, enum cs_err expected, const char *what)
 {
 	struct cs_fault fault = {0};
 
@@ -66,7 +68,10 @@ static void expect_edits(const struct edit *edits, size_t count)
 }
 #define EXPECT_EDITS(edits) expect_edits(edits, sizeof(edits) / sizeof *(edits))
 
-/* Order of people in the plan: ada, eve, carl, dora, paul, lena, cora, sam, sue; their keys and tokens likewise, then the appliance's. */
+/*
+ * Order of people in the plan: ada, eve, carl, dora, paul, lena, cora, sam, sue; their keys and
+ * tokens likewise, then the appliance's.
+ */
 
 static void shape_and_text(void **state)
 {
@@ -97,18 +102,28 @@ static void identifiers_occur_once(void **state)
 {
 	static const struct edit edits[] = {
 		{"organisations/+", "{\"id\":\"kye:ent:acme.other\",\"name\":\"Other\"}", CS_OK},
-		{"organisations/+", "{\"id\":\"kye:ent:acme\",\"name\":\"Other\"}", CS_E_TRUST_DUPLICATE},
-		{"organisations/+", "{\"id\":\"kye:ent:acme.countersign-1\",\"name\":\"Other\"}", CS_E_TRUST_DUPLICATE},
+		{"organisations/+", "{\"id\":\"kye:ent:acme\",\"name\":\"Other\"}",
+			CS_E_TRUST_DUPLICATE},
+		{"organisations/+", "{\"id\":\"kye:ent:acme.countersign-1\",\"name\":\"Other\"}",
+			CS_E_TRUST_DUPLICATE},
 		{"persons/1/id", "\"" CS_WORLD_ADA "\"", CS_E_TRUST_DUPLICATE},
 		{"agents/1/id", "\"" CS_WORLD_AGENT "\"", CS_E_TRUST_DUPLICATE},
-		{"resources/1/id", "\"kye:res:acme.checkout-api.production\"", CS_E_TRUST_DUPLICATE},
+		{"resources/1/id", "\"kye:res:acme.checkout-api.production\"",
+			CS_E_TRUST_DUPLICATE},
 		{"tokens/1/id", "\"kye:token:acme.ada\"", CS_E_TRUST_DUPLICATE},
 		{"keys/1/kid", "\"kye:key:acme.ada.01\"", CS_E_TRUST_DUPLICATE},
-		{"persons/0/roles/+", "{\"role\":\"engineer\",\"services\":[\"checkout-api\",\"catalog-api\"],\"environments\":"
-			"[\"production\",\"staging\"],\"from\":\"2026-01-01T00:00:00Z\",\"until\":\"2026-11-01T00:00:00Z\"}",
+		{"persons/0/roles/+",
+			"{\"role\":\"engineer\",\"services\":[\"checkout-api\",\"catalog-api\"],"
+			"\"environments\":"
+			"[\"production\",\"staging\"],\"from\":\"2026-01-01T00:00:00Z\",\"until\":"
+			"\"2026-11-01T00:00:00Z\"}",
 			CS_E_TRUST_DUPLICATE},
-		{"persons/0/roles/+", "{\"role\":\"engineer\",\"services\":[\"checkout-api\",\"catalog-api\"],\"environments\":"
-			"[\"production\",\"staging\"],\"from\":\"2026-02-01T00:00:00Z\",\"until\":\"2026-11-01T00:00:00Z\"}", CS_OK},
+		{"persons/0/roles/+",
+			"{\"role\":\"engineer\",\"services\":[\"checkout-api\",\"catalog-api\"],"
+			"\"environments\":"
+			"[\"production\",\"staging\"],\"from\":\"2026-02-01T00:00:00Z\",\"until\":"
+			"\"2026-11-01T00:00:00Z\"}",
+			CS_OK},
 	};
 	static const char *const lists[] = {"grants", "purposes", "delegations", "appliances"};
 
@@ -117,7 +132,8 @@ static void identifiers_occur_once(void **state)
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
 		struct cs_world *world = cs_world_new(0);
 		json_t *draft = genesis_draft(world);
-		json_array_append(json_object_get(draft, lists[i]), json_array_get(json_object_get(draft, lists[i]), 0));
+		json_array_append(json_object_get(draft, lists[i]),
+			json_array_get(json_object_get(draft, lists[i]), 0));
 		expect_genesis(world, draft, CS_E_TRUST_DUPLICATE, lists[i]);
 		cs_world_free(world);
 	}
@@ -162,15 +178,19 @@ static void references_lead_to_entries(void **state)
 		{"keys/9/entity", "\"" CS_WORLD_ADA "\"", CS_E_TRUST_REFERENCE},
 		{"delegations/0/actor_entity_id", "\"kye:agent:acme.other\"", CS_E_TRUST_REFERENCE},
 		{"delegations/0/subject_entity_id", "\"kye:ent:other\"", CS_E_TRUST_REFERENCE},
-		{"delegations/0/delegator_entity_id", "\"kye:person:acme.nobody\"", CS_E_TRUST_REFERENCE},
+		{"delegations/0/delegator_entity_id", "\"kye:person:acme.nobody\"",
+			CS_E_TRUST_REFERENCE},
 		{"delegations/0/delegator_entity_id", "\"kye:agent:acme.canary-watch\"", CS_OK},
-		{"delegations/0/authorized_by_entity_id", "\"kye:person:acme.nobody\"", CS_E_TRUST_REFERENCE},
+		{"delegations/0/authorized_by_entity_id", "\"kye:person:acme.nobody\"",
+			CS_E_TRUST_REFERENCE},
 		{"delegations/0/authorized_by_entity_id", "\"" CS_WORLD_CORA "\"", CS_OK},
 		{"delegations/0/scope/resources/+", "\"kye:res:acme.other\"", CS_E_TRUST_REFERENCE},
 		{"appliances/0/seal_key", "\"kye:key:acme.other\"", CS_E_TRUST_REFERENCE},
-		{"appliances/0/seal_key", "\"kye:key:acme.countersign-1.document.01\"", CS_E_TRUST_REFERENCE},
+		{"appliances/0/seal_key", "\"kye:key:acme.countersign-1.document.01\"",
+			CS_E_TRUST_REFERENCE},
 		{"appliances/0/seal_key", "\"kye:key:acme.ada.01\"", CS_E_TRUST_REFERENCE},
-		{"appliances/0/checkpoint_key", "\"kye:key:acme.countersign-1.seal.01\"", CS_E_TRUST_REFERENCE},
+		{"appliances/0/checkpoint_key", "\"kye:key:acme.countersign-1.seal.01\"",
+			CS_E_TRUST_REFERENCE},
 		{"appliances/0/document_key", "\"kye:key:acme.other\"", CS_E_TRUST_REFERENCE},
 	};
 
@@ -212,7 +232,8 @@ static void keys_are_usable(void **state)
 		{"keys/0/jwk/x", "\"7P_______________________________________38\"", CS_E_KEY},
 		{"keys/9/jwk/x", "\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"", CS_E_KEY},
 		{"keys/0/jwk/crv", "\"P-256\"", CS_E_KEY},
-		{"keys/0/jwk/d", "\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"", CS_E_DOCUMENT_INVALID},
+		{"keys/0/jwk/d", "\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
+			CS_E_DOCUMENT_INVALID},
 		{"keys/0/jwk/kty", "\"RSA\"", CS_E_DOCUMENT_INVALID},
 	};
 
@@ -226,8 +247,10 @@ static void a_public_key_has_one_name(void **state)
 	json_t *draft = genesis_draft(world);
 
 	(void)state;
-	json_object_set(entry(draft, "keys", "kid", "kye:key:acme.countersign-1.checkpoint.01"), "jwk",
-		json_object_get(entry(draft, "keys", "kid", "kye:key:acme.countersign-1.seal.01"), "jwk"));
+	json_object_set(entry(draft, "keys", "kid", "kye:key:acme.countersign-1.checkpoint.01"),
+		"jwk",
+		json_object_get(
+			entry(draft, "keys", "kid", "kye:key:acme.countersign-1.seal.01"), "jwk"));
 	expect_genesis(world, draft, CS_E_TRUST_DUPLICATE, "one key for two usages");
 	cs_world_free(world);
 }
@@ -236,7 +259,9 @@ static void enrolment_proves_the_key(void **state)
 {
 	static const struct edit edits[] = {
 		{"keys/0/enrolment", "null", CS_E_TRUST_ENROLMENT},
-		{"keys/0/enrolment/nonce", "\"4444444444444444444444444444444444444444444444444444444444444444\"", CS_E_TRUST_ENROLMENT},
+		{"keys/0/enrolment/nonce",
+			"\"4444444444444444444444444444444444444444444444444444444444444444\"",
+			CS_E_TRUST_ENROLMENT},
 		{"keys/0/enrolment/issued_at", "\"2026-10-01T07:00:01Z\"", CS_E_TRUST_ENROLMENT},
 		{"keys/0/enrolment/trust_set", ADDRESS, CS_E_TRUST_ENROLMENT},
 		{"keys/0/enrolment/person", "\"" CS_WORLD_EVE "\"", CS_E_TRUST_ENROLMENT},
@@ -253,9 +278,14 @@ static void enrolment_proves_the_key(void **state)
 
 	(void)state;
 	EXPECT_EDITS(edits);
-	/* The key was swapped after the enrolment; then the challenge too, which its old signature does not cover. */
+	/*
+	 * The key was swapped after the enrolment; then the challenge too, which its old signature
+	 * does not cover.
+	 */
 	json_t *jwk = NULL;
-	assert_int_equal(cs_public_key_to_jwk(&cs_world_stranger(world, CS_ALG_EDDSA, "other")->key, &jwk), CS_OK);
+	assert_int_equal(
+		cs_public_key_to_jwk(&cs_world_stranger(world, CS_ALG_EDDSA, "other")->key, &jwk),
+		CS_OK);
 	json_object_set(ada, "jwk", jwk);
 	expect_genesis(world, json_incref(draft), CS_E_TRUST_ENROLMENT, "another key");
 	json_object_set(json_object_get(ada, "enrolment"), "jwk", jwk);
@@ -263,7 +293,8 @@ static void enrolment_proves_the_key(void **state)
 	json_decref(jwk);
 	/* Appliances do not enrol. */
 	draft = genesis_draft(world);
-	json_object_set(entry(draft, "keys", "kid", "kye:key:acme.countersign-1.seal.01"), "enrolment",
+	json_object_set(entry(draft, "keys", "kid", "kye:key:acme.countersign-1.seal.01"),
+		"enrolment",
 		json_object_get(entry(draft, "keys", "kid", "kye:key:acme.ada.01"), "enrolment"));
 	expect_genesis(world, draft, CS_E_TRUST_ENROLMENT, "an appliance");
 	cs_world_free(world);
@@ -289,10 +320,13 @@ static void officers_are_two(void **state)
 
 static json_t *second_seal_key(struct cs_world *world, json_t *draft, const char *kid)
 {
-	json_t *key = json_deep_copy(entry(draft, "keys", "kid", "kye:key:acme.countersign-1.seal.01"));
+	json_t *key =
+		json_deep_copy(entry(draft, "keys", "kid", "kye:key:acme.countersign-1.seal.01"));
 	json_t *jwk = NULL, *name = json_string(kid);
 
-	assert_int_equal(cs_public_key_to_jwk(&cs_world_stranger(world, CS_ALG_ES256, kid)->key, &jwk), CS_OK);
+	assert_int_equal(
+		cs_public_key_to_jwk(&cs_world_stranger(world, CS_ALG_ES256, kid)->key, &jwk),
+		CS_OK);
 	json_object_set_new(key, "jwk", jwk);
 	json_object_set_new(key, "kid", name);
 	json_array_append_new(json_object_get(draft, "keys"), key);
@@ -302,7 +336,8 @@ static json_t *second_seal_key(struct cs_world *world, json_t *draft, const char
 static void a_log_has_one_live_seal_key(void **state)
 {
 	const char *kid = "kye:key:acme.countersign-1.seal.02";
-	const char *revocation = "{\"at\":\"2026-10-01T08:00:00Z\",\"reason\":\"lost\",\"invalid_from\":null,\"last_trusted_checkpoint\":null}";
+	const char *revocation = "{\"at\":\"2026-10-01T08:00:00Z\",\"reason\":\"lost\",\"invalid_"
+				 "from\":null,\"last_trusted_checkpoint\":null}";
 	const struct {
 		const char *which, *path, *value;
 		enum cs_err err;
@@ -314,8 +349,12 @@ static void a_log_has_one_live_seal_key(void **state)
 		{kid, "revocation", revocation, CS_OK},
 		{kid, "usage", "\"checkpoint\"", CS_E_TRUST_REFERENCE},
 		{kid, "usage", "\"binding\"", CS_OK},
-		/* The one that the appliance names has ended, the other is live: the name must move. */
-		{"kye:key:acme.countersign-1.seal.01", "revocation", revocation, CS_E_TRUST_REFERENCE},
+		/*
+		 * The one that the appliance names has ended, the other is live: the name must
+		 * move.
+		 */
+		{"kye:key:acme.countersign-1.seal.01", "revocation", revocation,
+			CS_E_TRUST_REFERENCE},
 	};
 
 	(void)state;
@@ -323,7 +362,8 @@ static void a_log_has_one_live_seal_key(void **state)
 		struct cs_world *world = cs_world_new(0);
 		json_t *draft = genesis_draft(world);
 		second_seal_key(world, draft, kid);
-		cs_world_set(entry(draft, "keys", "kid", cases[i].which), cases[i].path, cases[i].value);
+		cs_world_set(
+			entry(draft, "keys", "kid", cases[i].which), cases[i].path, cases[i].value);
 		expect_genesis(world, draft, cases[i].err, cases[i].path);
 		cs_world_free(world);
 	}
@@ -331,14 +371,16 @@ static void a_log_has_one_live_seal_key(void **state)
 
 static void an_appliance_has_one_token(void **state)
 {
-	static const char *const kids[] = {"kye:key:acme.countersign-1.seal.01", "kye:key:acme.countersign-1.checkpoint.01",
+	static const char *const kids[] = {"kye:key:acme.countersign-1.seal.01",
+		"kye:key:acme.countersign-1.checkpoint.01",
 		"kye:key:acme.countersign-1.document.01"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof kids / sizeof *kids; i++) {
 		struct cs_world *world = cs_world_new(0);
 		json_t *draft = genesis_draft(world);
-		cs_world_set(entry(draft, "keys", "kid", kids[i]), "token", "\"kye:token:acme.ada\"");
+		cs_world_set(
+			entry(draft, "keys", "kid", kids[i]), "token", "\"kye:token:acme.ada\"");
 		expect_genesis(world, draft, CS_E_TRUST_REFERENCE, kids[i]);
 		cs_world_free(world);
 	}
@@ -347,7 +389,8 @@ static void an_appliance_has_one_token(void **state)
 /* ---- grants ---- */
 
 /* Changes the grant, has `person` sign it again when not NULL, and loads. */
-static void expect_grant(const char *list, const char *path, const char *value, const char *person, enum cs_err expected)
+static void expect_grant(const char *list, const char *path, const char *value, const char *person,
+	enum cs_err expected)
 {
 	struct cs_world *world = cs_world_new(0);
 	json_t *draft = genesis_draft(world);
@@ -375,7 +418,8 @@ static void grants_are_signed_by_their_grantor(void **state)
 		{"issued_by", "\"" CS_WORLD_AGENT "\"", CS_WORLD_LENA, CS_E_TRUST_REFERENCE},
 		{"principal", "\"kye:ent:other\"", CS_WORLD_LENA, CS_E_TRUST_REFERENCE},
 		{"grantee", "\"kye:agent:acme.other\"", CS_WORLD_LENA, CS_E_TRUST_REFERENCE},
-		{"scope/resources/+", "\"kye:res:acme.other\"", CS_WORLD_LENA, CS_E_TRUST_REFERENCE},
+		{"scope/resources/+", "\"kye:res:acme.other\"", CS_WORLD_LENA,
+			CS_E_TRUST_REFERENCE},
 		{"issued_at", "\"2026-10-01T06:59:59Z\"", CS_WORLD_LENA, CS_E_KEY_WINDOW},
 		{"issued_at", "\"2026-10-01T08:00:00Z\"", CS_WORLD_LENA, CS_OK},
 		{"issued_at", "\"2026-10-01T08:00:01Z\"", CS_WORLD_LENA, CS_E_TRUST_CHAIN},
@@ -383,16 +427,21 @@ static void grants_are_signed_by_their_grantor(void **state)
 		{"signature", "\"sig:eddsa:kye:key:acme.nobody.01:AAAA\"", NULL, CS_E_KEY_UNKNOWN},
 		{"signature", "\"sig:es256:kye:key:acme.lena.01:AAAA\"", NULL, CS_E_ALGORITHM},
 		{"signature", "\"sig:eddsa:kye:key:acme.lena.01:AAAA\"", NULL, CS_E_SIGNATURE_FORM},
-		{"signature", "\"sig:eddsa:kye:key:acme.countersign-1.seal.01:AAAA\"", NULL, CS_E_KEY_USAGE},
+		{"signature", "\"sig:eddsa:kye:key:acme.countersign-1.seal.01:AAAA\"", NULL,
+			CS_E_KEY_USAGE},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		expect_grant("grants", cases[i].path, cases[i].value, cases[i].person, cases[i].err);
-		expect_grant("purposes", cases[i].path, cases[i].value, cases[i].person, cases[i].err);
+		expect_grant(
+			"grants", cases[i].path, cases[i].value, cases[i].person, cases[i].err);
+		expect_grant(
+			"purposes", cases[i].path, cases[i].value, cases[i].person, cases[i].err);
 	}
-	expect_grant("grants", "revocation_chain/0/grant_id", "\"kye:authority:acme.board\"", CS_WORLD_LENA, CS_E_TRUST_REFERENCE);
-	expect_grant("grants", "revocation_chain/0/issuer", "\"kye:ent:other\"", CS_WORLD_LENA, CS_E_TRUST_REFERENCE);
+	expect_grant("grants", "revocation_chain/0/grant_id", "\"kye:authority:acme.board\"",
+		CS_WORLD_LENA, CS_E_TRUST_REFERENCE);
+	expect_grant("grants", "revocation_chain/0/issuer", "\"kye:ent:other\"", CS_WORLD_LENA,
+		CS_E_TRUST_REFERENCE);
 }
 
 int main(void)

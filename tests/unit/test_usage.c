@@ -11,7 +11,8 @@
 
 static void names_go_both_ways(void **state)
 {
-	static const char *const names[] = {"person", "seal", "checkpoint", "document", "binding", "engine"};
+	static const char *const names[] = {
+		"person", "seal", "checkpoint", "document", "binding", "engine"};
 
 	(void)state;
 	for (unsigned i = 0; i < CS_USAGE_COUNT; i++) {
