@@ -133,13 +133,13 @@ enum cs_err cs_call_parse(const struct cs_subcommand *table, const struct cs_opt
 	}
 	if (at == argc)
 		return cs_fault_set(fault, CS_E_USAGE, "", "no subcommand; --help lists them");
-	for (const struct cs_subcommand *sub = table; sub->name != NULL && call.subcommand == NULL;
-		sub++) {
+	for (const struct cs_subcommand *sub = table; sub->name != NULL; sub++) {
 		int words = match_name(sub->name, argc, argv, at);
 		if (words == 0)
 			continue;
 		call.subcommand = sub;
 		at += words;
+		break;
 	}
 	if (call.subcommand == NULL)
 		return cs_fault_set(fault, CS_E_USAGE, "",

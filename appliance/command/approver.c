@@ -96,8 +96,9 @@ static enum cs_err load_pinned(struct cs_approver *approver, cs_time now, struct
 	size_t i;
 	enum cs_err err = cs_schema_registry_embedded(&approver->registry);
 
-	json_array_foreach(json_object_get(approver->config, "policy_accepted"), i, address)
+	json_array_foreach(json_object_get(approver->config, "policy_accepted"), i, address) {
 		accepted[i] = json_string_value(address);
+	}
 	if (err == CS_OK)
 		err = cs_pinned_trust(approver->registry,
 			cs_json_text(approver->config, "trust_directory"),

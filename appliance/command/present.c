@@ -176,8 +176,10 @@ static void chain_rows(const json_t *brief, struct cs_screen *screen)
 	const json_t *link;
 	size_t i;
 
-	json_array_foreach(json_object_get(brief, "authority_chain"), i, link) cs_screen_row(
-		screen, CS_VERIFIED, i == 0 ? "authority" : "", json_string_value(link));
+	json_array_foreach(json_object_get(brief, "authority_chain"), i, link) {
+		const char *label = i == 0 ? "authority" : "";
+		cs_screen_row(screen, CS_VERIFIED, label, json_string_value(link));
+	}
 }
 
 static void judgement_section(const struct cs_review *review, struct cs_screen *screen)

@@ -1,7 +1,7 @@
 /*
  * A broken broker against the approver: it holds the engine's key, so everything that it changes is
- * signed again. What the approver's own trust set and policy do not bear out is refused with its own
- * error.
+ * signed again. What the approver's own trust set and policy do not bear out is refused with its
+ * own error.
  */
 #include <stdarg.h>
 #include <stddef.h>
