@@ -17,7 +17,7 @@ struct cs_verification {
 	json_t *statement; /* owned */
 	cs_time issued_at;
 	enum cs_seal_form form;
-	const struct cs_key_info *seal_key;
+	const struct cs_key_info *seal_key; /* NULL unless the seal verified */
 
 	/* members of the pack; borrowed, NULL until the addresses were checked */
 	const json_t *map, *inputs, *state, *replay_seal;

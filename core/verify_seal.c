@@ -262,8 +262,11 @@ void cs_verify_seal(struct cs_verification *v)
 	enum cs_err err = check_signature(v, &fault);
 
 	cs_verification_add(v, "seal", err, &fault);
-	if (err != CS_OK)
+	if (err != CS_OK) {
+		/* Nobody vouches for the statement, so nothing is compared with it. */
+		v->seal_key = NULL;
 		return;
+	}
 	fault = (struct cs_fault){0};
 	cs_verification_add(v, "subject", check_subject(v, &fault), &fault);
 	fault = (struct cs_fault){0};
