@@ -100,7 +100,9 @@ static void add_list(struct map *m, const char *input, const json_t *documents)
 	const json_t *document;
 	size_t i;
 
-	json_array_foreach(documents, i, document) add_input(m, input, i + 1, document);
+	json_array_foreach(documents, i, document) {
+		add_input(m, input, i + 1, document);
+	}
 }
 
 static void add_inputs(struct map *m, const json_t *inputs, const json_t *state)

@@ -150,8 +150,9 @@ static json_t *without_signatures(const json_t *map)
 	json_t *node;
 	size_t i;
 
-	json_array_foreach(json_object_get(copy, "nodes"), i, node)
+	json_array_foreach(json_object_get(copy, "nodes"), i, node) {
 		json_object_set_new(node, "signature", json_string(""));
+	}
 	return copy;
 }
 
