@@ -168,7 +168,7 @@ static enum cs_err do_append(struct cs_service *s, const struct cs_wire_request 
 	if (err != CS_OK)
 		return err;
 	err = sign_batch(s, request, ret_document);
-	return err == CS_OK ? CS_OK : cs_fault_set(fault, err, "", "%s", cs_err_text(err));
+	return err == CS_OK ? CS_OK : cs_service_failed(s, err, fault);
 }
 
 /* ---- certify ---- */
@@ -220,7 +220,7 @@ static enum cs_err do_certify(struct cs_service *s, const struct cs_wire_request
 	if (err != CS_OK)
 		return err;
 	err = make_certificate(s, plain, ret_document);
-	return err == CS_OK ? CS_OK : cs_fault_set(fault, err, "", "%s", cs_err_text(err));
+	return err == CS_OK ? CS_OK : cs_service_failed(s, err, fault);
 }
 
 /* ---- the table ---- */

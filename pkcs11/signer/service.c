@@ -123,6 +123,26 @@ enum cs_err cs_service_reload(struct cs_service *s, struct cs_fault *fault)
 
 /* ---- token ---- */
 
+/* Each wrong PIN costs a try, and the last one the token. */
+static bool about_pin(enum cs_err err)
+{
+	return err == CS_E_PIN || err == CS_E_PIN_LOCKED || err == CS_E_PIN_LAST_TRY;
+}
+
+enum cs_err cs_service_failed(struct cs_service *s, enum cs_err err, struct cs_fault *fault)
+{
+	const struct cs_fault *why = cs_signer_keys_fault(s->keys);
+
+	cs_fault_set(fault, err, why ? why->path : "", "%s", why ? why->detail : cs_err_text(err));
+	if (about_pin(err)) {
+		s->pin_err = err;
+		cs_fault_set(&s->pin_fault, err, why ? why->path : "", "%s", why ? why->detail : cs_err_text(err));
+	}
+	cs_signer_keys_close(s->keys);
+	s->keys = NULL;
+	return err;
+}
+
 enum cs_err cs_service_ready(struct cs_service *s, struct cs_fault *fault)
 {
 	struct cs_signer_keys_settings keys = {
@@ -147,8 +167,7 @@ enum cs_err cs_service_ready(struct cs_service *s, struct cs_fault *fault)
 	if (err != CS_OK)
 		return err;
 	err = cs_signer_keys_open(&keys, s->trust, s->origin, &s->keys, &s->pin_fault);
-	/* Each wrong PIN costs a try, and the last one the token. */
-	if (err == CS_E_PIN || err == CS_E_PIN_LOCKED || err == CS_E_PIN_LAST_TRY)
+	if (about_pin(err))
 		s->pin_err = err;
 	return err == CS_OK ? CS_OK : cs_fault_set(fault, err, s->pin_fault.path, "%s", s->pin_fault.detail);
 }

@@ -42,6 +42,12 @@ CS_MUST_CHECK enum cs_err cs_service_reload(struct cs_service *service, struct c
  */
 CS_MUST_CHECK enum cs_err cs_service_ready(struct cs_service *service, struct cs_fault *fault);
 
+/*
+ * For a signature that failed with `err`: says why in `fault`, gives the token up and returns `err`. The next cs_service_ready opens module, session and
+ * keys anew, because a session or an object handle that failed once may never work again though the token answers.
+ */
+enum cs_err cs_service_failed(struct cs_service *service, enum cs_err err, struct cs_fault *fault);
+
 /* The current time from the system's clock. */
 cs_time cs_service_now(void);
 

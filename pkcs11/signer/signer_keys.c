@@ -118,6 +118,14 @@ enum cs_err cs_signer_keys_ready(struct cs_signer_keys *keys, struct cs_fault *f
 	return err == CS_OK ? CS_OK : cs_token_recover(keys->token, keys->pin, fault);
 }
 
+const struct cs_fault *cs_signer_keys_fault(const struct cs_signer_keys *keys)
+{
+	for (int which = 0; which < CS_SIGNER_KEY_COUNT; which++)
+		if (keys->signer[which].fault.detail[0] != '\0')
+			return &keys->signer[which].fault;
+	return NULL;
+}
+
 const struct cs_signer *cs_signer_keys_get(const struct cs_signer_keys *keys, enum cs_signer_key which)
 {
 	return &keys->signer[which].signer;

@@ -36,6 +36,9 @@ void cs_signer_keys_close(struct cs_signer_keys *keys);
 /* Whether the token answers; after a failure one attempt to get it back. */
 CS_MUST_CHECK enum cs_err cs_signer_keys_ready(struct cs_signer_keys *keys, struct cs_fault *fault);
 
+/* Why the last signature by one of the keys failed; NULL when the last one of each was made. Borrowed. */
+const struct cs_fault *cs_signer_keys_fault(const struct cs_signer_keys *keys);
+
 /* Signs through the token. Borrowed. `kid` is the trust set's. */
 const struct cs_signer *cs_signer_keys_get(const struct cs_signer_keys *keys, enum cs_signer_key which);
 /* Product and serial of the token, for status. Borrowed. */
