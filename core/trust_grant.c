@@ -11,11 +11,20 @@
 enum cs_err cs_grant_signed_form(const json_t *grant, json_t **ret_form)
 {
 	CS_CLEANUP_JSON json_t *form = NULL;
+	const char *member;
+	json_t *value;
 
 	if (!json_is_object(grant))
 		return CS_E_SIGNATURE_FORM;
-	form = json_copy((json_t *)(uintptr_t)grant);
-	if (form == NULL || json_object_set_new(form, "revoked_at", json_null()) != 0 ||
+	form = json_object();
+	if (form == NULL)
+		return CS_E_NOMEM;
+	/* Not json_copy, which leaves members out when memory runs out. */
+	json_object_foreach((json_t *)(uintptr_t)grant, member, value) {
+		if (json_object_set(form, member, value) != 0)
+			return CS_E_NOMEM;
+	}
+	if (json_object_set_new(form, "revoked_at", json_null()) != 0 ||
 		json_object_set_new(form, "revoked_reason", json_null()) != 0)
 		return CS_E_NOMEM;
 	*ret_form = json_incref(form);

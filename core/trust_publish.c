@@ -19,18 +19,18 @@ static json_t *member(const json_t *entry, const char *key)
 static enum cs_err publish_key(const struct cs_keyring *ring, const json_t *entry, json_t *keys)
 {
 	const struct cs_key_info *key = cs_keyring_find(ring, cs_json_text(entry, "kid"));
-	CS_CLEANUP_JSON json_t *roles = json_array();
+	CS_CLEANUP_JSON json_t *roles = NULL;
 	json_t *jwk = NULL;
 	enum cs_err err;
 
 	if (key == NULL)
 		return CS_E_INTERNAL;
 	if (key->usage == CS_USAGE_PERSON) {
-		json_decref(roles);
-		roles = NULL;
 		err = cs_keyring_published_roles(ring, key->entity, &roles);
 		if (err != CS_OK)
 			return err;
+	} else {
+		roles = json_array();
 	}
 	err = cs_public_key_to_jwk(&key->key, &jwk);
 	if (err != CS_OK)
