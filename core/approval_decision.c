@@ -11,8 +11,8 @@ static bool equal(const char *a, const char *b)
 /* What a person can decide; "expired" is the appliance's word and signed by nobody. */
 static bool is_personal(const char *decision)
 {
-	static const char *const values[] = {
-		"approved", "approved_with_restrictions", "rejected", "requires_more_information", "escalated"};
+	static const char *const values[] = {"approved", "approved_with_restrictions", "rejected",
+		"requires_more_information", "escalated"};
 
 	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
 		if (equal(decision, values[i]))
@@ -25,15 +25,20 @@ static enum cs_err check_input(const struct cs_decision_input *input, struct cs_
 	bool restricted = equal(input->decision, "approved_with_restrictions");
 
 	if (!is_personal(input->decision))
-		return cs_fault_set(fault, CS_E_USAGE, "/decision", "'%s' is not a decision of a person", input->decision);
+		return cs_fault_set(fault, CS_E_USAGE, "/decision",
+			"'%s' is not a decision of a person", input->decision);
 	if (restricted != (json_array_size(input->restrictions) > 0))
 		return cs_fault_set(fault, CS_E_USAGE, "/restrictions",
 			"restrictions belong to approved_with_restrictions, and it needs one");
 	if (!equal(cs_json_text(input->basis, "role"), input->role))
-		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, "/binding/role", "the brief was made for role '%s'",
-			cs_json_text(input->basis, "role") != NULL ? cs_json_text(input->basis, "role") : "");
+		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, "/binding/role",
+			"the brief was made for role '%s'",
+			cs_json_text(input->basis, "role") != NULL
+				? cs_json_text(input->basis, "role")
+				: "");
 	if (input->not_after <= input->decided_at)
-		return cs_fault_set(fault, CS_E_APPROVAL_WINDOW, "/binding/not_after", "not after the decision");
+		return cs_fault_set(fault, CS_E_APPROVAL_WINDOW, "/binding/not_after",
+			"not after the decision");
 	return CS_OK;
 }
 
@@ -54,7 +59,8 @@ static enum cs_err find_addresses(const struct cs_decision_input *input, struct 
 	return err;
 }
 
-enum cs_err cs_decision_compose(const struct cs_decision_input *input, json_t **ret_decision, struct cs_fault *fault)
+enum cs_err cs_decision_compose(
+	const struct cs_decision_input *input, json_t **ret_decision, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *decision = NULL;
 	struct cs_oversight oversight;
@@ -63,27 +69,31 @@ enum cs_err cs_decision_compose(const struct cs_decision_input *input, json_t **
 	enum cs_err err = check_input(input, fault);
 
 	if (err == CS_OK)
-		err = cs_oversight(input->core, input->policy, cs_json_at(input->basis, "state/facts"), input->decided_at,
-			&oversight, fault);
+		err = cs_oversight(input->core, input->policy,
+			cs_json_at(input->basis, "state/facts"), input->decided_at, &oversight,
+			fault);
 	if (err == CS_OK)
 		err = find_addresses(input, &at);
 	if (err != CS_OK)
 		return err;
 	decision = json_pack("{ss ss si ss? ss? ss ss ss ss? so s{ss ss ss ss ss ss ss ss ss ss}}",
 		"schema", "kye.approval_decision.v1", "id", input->id, "version", 1,
-		"approval_brief_id", cs_json_text(input->brief, "id"), "approver", cs_json_text(input->basis, "approver"),
-		"decision", input->decision, "decided_at", cs_time_print(input->decided_at, decided_at),
-		"rationale", input->rationale != NULL ? input->rationale : "",
-		"knowledge_snapshot_id", cs_json_text(input->snapshot, "id"),
-		"approver_decision_right", json_sprintf("kye:decision-right:%s", input->role), "binding",
-		"action", at.action, "action_class", oversight.action_class_id,
-		"change_class", cs_change_class_name(oversight.change_class), "policy", cs_policy_address(input->policy),
-		"trust_set", input->trust_set, "audience", input->audience, "role", input->role, "brief", at.brief,
-		"snapshot", at.snapshot, "not_after", cs_time_print(input->not_after, not_after));
+		"approval_brief_id", cs_json_text(input->brief, "id"), "approver",
+		cs_json_text(input->basis, "approver"), "decision", input->decision, "decided_at",
+		cs_time_print(input->decided_at, decided_at), "rationale",
+		input->rationale != NULL ? input->rationale : "", "knowledge_snapshot_id",
+		cs_json_text(input->snapshot, "id"), "approver_decision_right",
+		json_sprintf("kye:decision-right:%s", input->role), "binding", "action", at.action,
+		"action_class", oversight.action_class_id, "change_class",
+		cs_change_class_name(oversight.change_class), "policy",
+		cs_policy_address(input->policy), "trust_set", input->trust_set, "audience",
+		input->audience, "role", input->role, "brief", at.brief, "snapshot", at.snapshot,
+		"not_after", cs_time_print(input->not_after, not_after));
 	if (decision == NULL)
 		return CS_E_NOMEM;
 	if (json_array_size(input->restrictions) > 0 &&
-		json_object_set_new(decision, "restrictions", json_deep_copy(input->restrictions)) != 0)
+		json_object_set_new(
+			decision, "restrictions", json_deep_copy(input->restrictions)) != 0)
 		return CS_E_NOMEM;
 	*ret_decision = json_incref(decision);
 	return CS_OK;
@@ -96,7 +106,8 @@ bool cs_approval_is_approval(const json_t *decision)
 	return equal(value, "approved") || equal(value, "approved_with_restrictions");
 }
 
-enum cs_err cs_approval_extract(const json_t *decision, const struct cs_key_info *key, json_t **ret_extract)
+enum cs_err cs_approval_extract(
+	const json_t *decision, const struct cs_key_info *key, json_t **ret_extract)
 {
 	const json_t *restrictions = json_object_get(decision, "restrictions");
 	char address[CS_ADDRESS_TEXT];
@@ -106,12 +117,13 @@ enum cs_err cs_approval_extract(const json_t *decision, const struct cs_key_info
 	if (err != CS_OK)
 		return err;
 	extract = json_pack("{ss ss? ss? ss? ss s{ss ss} ss ss? ss? so}", "address", address,
-		"decision", cs_json_text(decision, "decision"), "approver", cs_json_text(decision, "approver"),
-		"role", cs_json_text_at(decision, "binding/role"), "kid", key->kid, "token",
-		"product", key->product, "serial", key->serial, "assurance", key->assurance,
-		"decided_at", cs_json_text(decision, "decided_at"),
-		"not_after", cs_json_text_at(decision, "binding/not_after"),
-		"restrictions", restrictions != NULL ? json_deep_copy(restrictions) : json_array());
+		"decision", cs_json_text(decision, "decision"), "approver",
+		cs_json_text(decision, "approver"), "role",
+		cs_json_text_at(decision, "binding/role"), "kid", key->kid, "token", "product",
+		key->product, "serial", key->serial, "assurance", key->assurance, "decided_at",
+		cs_json_text(decision, "decided_at"), "not_after",
+		cs_json_text_at(decision, "binding/not_after"), "restrictions",
+		restrictions != NULL ? json_deep_copy(restrictions) : json_array());
 	if (extract == NULL)
 		return CS_E_NOMEM;
 	*ret_extract = extract;

@@ -25,22 +25,26 @@ static size_t count_restrictions(const json_t *decisions)
 	size_t count = 0, i;
 	json_t *decision;
 
-	json_array_foreach(decisions, i, decision)
-		if (cs_approval_is_approval(decision))
-			count += json_array_size(json_object_get(decision, "restrictions"));
+	json_array_foreach(decisions, i, decision) if (cs_approval_is_approval(decision)) count +=
+		json_array_size(json_object_get(decision, "restrictions"));
 	return count;
 }
 
-/* The union, sorted; `ret_count` counts the entries made, which the caller frees also after an error. */
+/*
+ * The union, sorted; `ret_count` counts the entries made, which the caller frees also after an
+ * error.
+ */
 static enum cs_err collect(const json_t *decisions, struct entry *entries, size_t *ret_count)
 {
 	size_t i, j;
 	json_t *decision, *restriction;
 
-	json_array_foreach(decisions, i, decision) {
+	json_array_foreach(decisions, i, decision)
+	{
 		if (!cs_approval_is_approval(decision))
 			continue;
-		json_array_foreach(json_object_get(decision, "restrictions"), j, restriction) {
+		json_array_foreach(json_object_get(decision, "restrictions"), j, restriction)
+		{
 			struct entry *entry = &entries[(*ret_count)++];
 			enum cs_err err = cs_canonical_print(restriction, &entry->bytes);
 
@@ -101,27 +105,31 @@ static bool holds(const json_t *constraints, const json_t *restriction)
 	size_t i;
 	json_t *entry;
 
-	json_array_foreach(json_object_get(constraints, "restrictions"), i, entry)
-		if (cs_json_same(entry, restriction))
-			return true;
+	json_array_foreach(json_object_get(constraints, "restrictions"), i,
+		entry) if (json_equal(entry, restriction)) return true;
 	return false;
 }
 
-enum cs_err cs_constraints_cover(const json_t *constraints, const json_t *decisions, struct cs_fault *fault)
+enum cs_err cs_constraints_cover(
+	const json_t *constraints, const json_t *decisions, struct cs_fault *fault)
 {
 	size_t i, j;
 	json_t *decision, *restriction;
 
-	json_array_foreach(decisions, i, decision) {
+	json_array_foreach(decisions, i, decision)
+	{
 		if (!cs_approval_is_approval(decision))
 			continue;
-		json_array_foreach(json_object_get(decision, "restrictions"), j, restriction) {
+		json_array_foreach(json_object_get(decision, "restrictions"), j, restriction)
+		{
 			const char *id = cs_json_text(restriction, "restriction_id");
 
 			if (constraints == NULL || !holds(constraints, restriction))
 				return cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/constraints",
 					"restriction '%s' of %s is missing", id != NULL ? id : "",
-					cs_json_text(decision, "approver") != NULL ? cs_json_text(decision, "approver") : "");
+					cs_json_text(decision, "approver") != NULL
+						? cs_json_text(decision, "approver")
+						: "");
 		}
 	}
 	return CS_OK;

@@ -2,8 +2,9 @@
 #include "address.h"
 #include "gate/checks.h"
 
-enum cs_err cs_snapshot_compose(const json_t *basis, const json_t *brief, const json_t *facts_shown, const json_t *questions,
-	const char *captured_by, cs_time captured_at, json_t **ret_snapshot)
+enum cs_err cs_snapshot_compose(const json_t *basis, const json_t *brief, const json_t *facts_shown,
+	const json_t *questions, const char *captured_by, cs_time captured_at,
+	json_t **ret_snapshot)
 {
 	CS_CLEANUP_JSON json_t *snapshot = NULL;
 	char at[CS_TIME_TEXT], address[CS_ADDRESS_TEXT], hash[65];
@@ -11,14 +12,15 @@ enum cs_err cs_snapshot_compose(const json_t *basis, const json_t *brief, const 
 
 	if (err != CS_OK)
 		return err;
-	snapshot = json_pack("{ss ss si ss ss ss ss so so ss ss}", "schema", "kye.approver_knowledge_snapshot.v1",
-		"id", cs_shown(cs_json_text(basis, "snapshot")), "version", 1,
-		"approver", cs_shown(cs_json_text(basis, "approver")),
-		"approval_brief_id", cs_shown(cs_json_text(brief, "id")),
-		"captured_at", cs_time_print(captured_at, at), "captured_by", captured_by,
-		"facts_shown", facts_shown != NULL ? json_deep_copy(facts_shown) : json_array(),
-		"questions_asked", questions != NULL ? json_deep_copy(questions) : json_array(),
-		"action", cs_shown(cs_json_text(basis, "action")), "basis", address);
+	snapshot = json_pack("{ss ss si ss ss ss ss so so ss ss}", "schema",
+		"kye.approver_knowledge_snapshot.v1", "id",
+		cs_shown(cs_json_text(basis, "snapshot")), "version", 1, "approver",
+		cs_shown(cs_json_text(basis, "approver")), "approval_brief_id",
+		cs_shown(cs_json_text(brief, "id")), "captured_at", cs_time_print(captured_at, at),
+		"captured_by", captured_by, "facts_shown",
+		facts_shown != NULL ? json_deep_copy(facts_shown) : json_array(), "questions_asked",
+		questions != NULL ? json_deep_copy(questions) : json_array(), "action",
+		cs_shown(cs_json_text(basis, "action")), "basis", address);
 	if (snapshot == NULL)
 		return CS_E_NOMEM;
 	err = cs_content_hash(snapshot, hash);

@@ -5,34 +5,23 @@
 
 #include <string.h>
 
-/* What the signer or the verifier makes of the evidence by itself. */
-struct derived {
-	char action[CS_ADDRESS_TEXT];
-	bool class_known;
-	struct cs_oversight oversight;	/* as computed, then as strict as the statement asks */
-};
-
 static bool equal(const char *a, const char *b)
 {
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-static enum cs_err mismatch(struct cs_fault *fault, const char *path, const char *stated, const char *found)
-{
-	return cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, path, "stated %s, the evidence gives %s",
-		stated != NULL ? stated : "nothing", found != NULL ? found : "nothing");
-}
-
-static enum cs_err check_versions(const struct cs_statement_context *context, const json_t *statement,
-	struct cs_fault *fault)
+static enum cs_err check_versions(
+	const struct cs_statement_context *context, const json_t *statement, struct cs_fault *fault)
 {
 	const char *trust_set = cs_json_text(statement, "trust_set");
 	const char *policy = cs_json_text(statement, "policy");
 
 	if (!equal(cs_json_text_at(statement, "log/origin"), context->origin))
-		return cs_fault_set(fault, CS_E_LOG_ORIGIN, "/log/origin", "this log is %s", context->origin);
+		return cs_fault_set(
+			fault, CS_E_LOG_ORIGIN, "/log/origin", "this log is %s", context->origin);
 	if (cs_rule_on(CS_RULE_VERSIONS) && !equal(trust_set, context->trust_set))
-		return cs_fault_set(fault, CS_E_STATEMENT_TRUST_SET, "/trust_set", "in force is %s", context->trust_set);
+		return cs_fault_set(fault, CS_E_STATEMENT_TRUST_SET, "/trust_set", "in force is %s",
+			context->trust_set);
 	if (cs_rule_on(CS_RULE_VERSIONS) && !equal(policy, cs_policy_address(context->policy)))
 		return cs_fault_set(fault, CS_E_STATEMENT_POLICY, "/policy", "in force is %s",
 			cs_policy_address(context->policy));
@@ -45,8 +34,8 @@ static enum cs_err check_evidence(enum cs_statement_judge judge, const json_t *s
 {
 	static const struct {
 		bool core;
-		bool decisions;		/* may be listed */
-		bool one_decision;	/* exactly one */
+		bool decisions;	   /* may be listed */
+		bool one_decision; /* exactly one */
 	} needs[CS_JUDGE_COUNT] = {
 		[CS_JUDGE_ALLOW] = {true, true, false},
 		[CS_JUDGE_REFUSAL] = {true, true, false},
@@ -58,136 +47,24 @@ static enum cs_err check_evidence(enum cs_statement_judge judge, const json_t *s
 	size_t decisions = json_array_size(evidence->approvals);
 
 	if ((evidence->core != NULL) != needs[judge].core)
-		return cs_fault_set(fault, CS_E_STATEMENT_EVIDENCE, "/action", "the action core is %s",
-			evidence->core != NULL ? "not wanted" : "missing");
+		return cs_fault_set(fault, CS_E_STATEMENT_EVIDENCE, "/action",
+			"the action core is %s", evidence->core != NULL ? "not wanted" : "missing");
 	if (needs[judge].one_decision ? decisions != 1 : decisions > 0 && !needs[judge].decisions)
-		return cs_fault_set(fault, CS_E_STATEMENT_EVIDENCE, "/approvals", "%zu decisions are not what this needs",
-			decisions);
+		return cs_fault_set(fault, CS_E_STATEMENT_EVIDENCE, "/approvals",
+			"%zu decisions are not what this needs", decisions);
 	if ((evidence->constraints != NULL) != names_constraints)
-		return cs_fault_set(fault, CS_E_STATEMENT_EVIDENCE, "/constraints", "the constraints are %s",
+		return cs_fault_set(fault, CS_E_STATEMENT_EVIDENCE, "/constraints",
+			"the constraints are %s",
 			evidence->constraints != NULL ? "not wanted" : "missing");
 	if (evidence->document != NULL)
-		return cs_fault_set(fault, CS_E_STATEMENT_EVIDENCE, "/subject", "no document is wanted");
+		return cs_fault_set(
+			fault, CS_E_STATEMENT_EVIDENCE, "/subject", "no document is wanted");
 	return CS_OK;
-}
-
-static enum cs_err derive(const struct cs_statement_context *context, const json_t *statement, const json_t *core,
-	struct derived *derived, struct cs_fault *fault)
-{
-	const char *stated = cs_json_text(statement, "action");
-	enum cs_err err = cs_schema_check(context->registry, "countersign.action_core.v1", core, fault);
-
-	if (err == CS_OK)
-		err = cs_address_of(core, derived->action);
-	if (err != CS_OK)
-		return err;
-	if (cs_rule_on(CS_RULE_CORE_ADDRESS) && !equal(stated, derived->action))
-		return mismatch(fault, "/action", stated, derived->action);
-	err = cs_oversight(core, context->policy, context->facts, context->at, &derived->oversight, fault);
-	derived->class_known = err == CS_OK;
-	/* A capability without a class can be refused, and the refusal sealed. */
-	return err == CS_E_NOT_FOUND || err == CS_E_POLICY_QUORUM ? CS_OK : err;
-}
-
-static bool has_slot(const struct cs_oversight *oversight, const char *role)
-{
-	for (size_t i = 0; i < oversight->slot_count; i++)
-		if (equal(oversight->slots[i], role))
-			return true;
-	return false;
-}
-
-static void add_slot(struct cs_oversight *oversight, const char *role)
-{
-	if (!has_slot(oversight, role) && oversight->slot_count < CS_SLOTS_MAX)
-		oversight->slots[oversight->slot_count++] = role;
-}
-
-/*
- * The slots of the oversight that the statement asks for. The broker may know a fact that makes it stricter; then the class's own quorum is what is filled, and
- * for two people an engineer and a change owner in any case.
- */
-static void tighten(struct cs_oversight *oversight, enum cs_oversight_kind stated)
-{
-	if (stated == oversight->kind)
-		return;
-	if (stated < oversight->kind) {
-		/* Reached only when the rule is switched off to show that a test notices: the statement's word is taken. */
-		oversight->slot_count = stated == CS_OVERSIGHT_NONE ? 0 : 1;
-		oversight->kind = stated;
-		return;
-	}
-	if (oversight->slot_count == 0) {
-		size_t i;
-		json_t *role;
-
-		json_array_foreach(json_object_get(oversight->action_class, "quorum"), i, role)
-			if (json_is_string(role) && oversight->slot_count < CS_SLOTS_MAX)
-				oversight->slots[oversight->slot_count++] = json_string_value(role);
-	}
-	if (stated == CS_OVERSIGHT_TWO_PERSON) {
-		add_slot(oversight, "engineer");
-		add_slot(oversight, "change_owner");
-	} else if (oversight->slot_count == 0)
-		add_slot(oversight, "engineer");
-	oversight->kind = stated;
-}
-
-static enum cs_err check_change_class(const json_t *statement, const struct derived *derived, struct cs_fault *fault)
-{
-	const char *found = cs_change_class_name(derived->oversight.change_class);
-	const char *stated = cs_json_text(statement, "change_class");
-	enum cs_change_class change_class;
-
-	if (!cs_rule_on(CS_RULE_CHANGE_CLASS))
-		return CS_OK;
-	if (stated == NULL || cs_change_class_by_name(stated, &change_class) != CS_OK)
-		return mismatch(fault, "/change_class", stated, found);
-	if (change_class < derived->oversight.change_class)
-		return cs_fault_set(fault, CS_E_STATEMENT_LAX, "/change_class", "stated %s, the evidence gives %s", stated,
-			found);
-	return change_class == derived->oversight.change_class ? CS_OK : mismatch(fault, "/change_class", stated, found);
-}
-
-static enum cs_err check_oversight(const struct cs_statement_context *context, const json_t *statement,
-	struct derived *derived, struct cs_fault *fault)
-{
-	const char *found = cs_oversight_name(derived->oversight.kind);
-	const char *stated = cs_json_text(statement, "oversight");
-	enum cs_oversight_kind kind;
-
-	if (stated == NULL || cs_oversight_by_name(stated, &kind) != CS_OK)
-		return mismatch(fault, "/oversight", stated, found);
-	if (cs_rule_on(CS_RULE_OVERSIGHT) && kind < derived->oversight.kind)
-		return cs_fault_set(fault, CS_E_STATEMENT_LAX, "/oversight", "stated %s, the policy demands %s", stated,
-			found);
-	if (context->exact && kind != derived->oversight.kind)
-		return mismatch(fault, "/oversight", stated, found);
-	tighten(&derived->oversight, kind);
-	return CS_OK;
-}
-
-static enum cs_err check_classes(const struct cs_statement_context *context, const json_t *statement,
-	enum cs_statement_judge judge, struct derived *derived, struct cs_fault *fault)
-{
-	const char *stated = cs_json_text(statement, "action_class");
-	enum cs_err err;
-
-	if (!derived->class_known) {
-		bool none = json_is_null(json_object_get(statement, "action_class")) &&
-			json_is_null(json_object_get(statement, "change_class")) &&
-			json_is_null(json_object_get(statement, "oversight"));
-
-		return judge == CS_JUDGE_REFUSAL && none ? CS_OK : mismatch(fault, "/action_class", stated, NULL);
-	}
-	if (cs_rule_on(CS_RULE_CLASS) && !equal(stated, derived->oversight.action_class_id))
-		return mismatch(fault, "/action_class", stated, derived->oversight.action_class_id);
-	err = check_change_class(statement, derived, fault);
-	return err == CS_OK ? check_oversight(context, statement, derived, fault) : err;
 }
 
 /* The statement lists exactly the decisions given. */
-static enum cs_err check_listed(const json_t *statement, const struct cs_evidence *evidence, struct cs_fault *fault)
+static enum cs_err check_listed(
+	const json_t *statement, const struct cs_evidence *evidence, struct cs_fault *fault)
 {
 	const json_t *listed = json_object_get(statement, "approvals");
 	json_t *given = NULL;
@@ -195,18 +72,20 @@ static enum cs_err check_listed(const json_t *statement, const struct cs_evidenc
 	bool same;
 
 	if (json_array_size(listed) != json_array_size(evidence->approvals))
-		return cs_fault_set(fault, CS_E_STATEMENT_EVIDENCE, "/approvals", "%zu listed, %zu given",
-			json_array_size(listed), json_array_size(evidence->approvals));
+		return cs_fault_set(fault, CS_E_STATEMENT_EVIDENCE, "/approvals",
+			"%zu listed, %zu given", json_array_size(listed),
+			json_array_size(evidence->approvals));
 	err = cs_statement_addresses(evidence->approvals, &given);
 	if (err != CS_OK)
 		return err;
 	same = json_equal(given, listed);
 	json_decref(given);
-	return same ? CS_OK : cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/approvals", "not those given");
+	return same ? CS_OK
+		    : cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/approvals", "not those given");
 }
 
-static struct cs_approval_context approval_context(const struct cs_statement_context *context, const json_t *core,
-	const struct derived *derived)
+static struct cs_approval_context approval_context(const struct cs_statement_context *context,
+	const json_t *core, const struct cs_derived *derived)
 {
 	return (struct cs_approval_context){
 		.registry = context->registry,
@@ -222,10 +101,12 @@ static struct cs_approval_context approval_context(const struct cs_statement_con
 }
 
 /*
- * The core names who asked. Only the trust set can say whether that is true; published keys alone cannot. A verifier looks back: the agent may have been
- * ended since, so that it was active is left to the state in the pack.
+ * The core names who asked. Only the trust set can say whether that is true; published keys alone
+ * cannot. A verifier looks back: the agent may have been ended since, so that it was active is left
+ * to the state in the pack.
  */
-static enum cs_err check_requester(const struct cs_statement_context *context, const json_t *core, struct cs_fault *fault)
+static enum cs_err check_requester(
+	const struct cs_statement_context *context, const json_t *core, struct cs_fault *fault)
 {
 	const char *actor = cs_json_text_at(core, "purpose_request/actor");
 	const char *requester = cs_json_text(core, "requester");
@@ -235,10 +116,11 @@ static enum cs_err check_requester(const struct cs_statement_context *context, c
 		return CS_OK;
 	agent = actor != NULL ? cs_trust_agent(context->trust, actor) : NULL;
 	if (agent == NULL || (!context->exact && !equal(cs_json_text(agent, "state"), "active")))
-		return cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/action", "the actor %s is not active",
-			actor != NULL ? actor : "");
+		return cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/action",
+			"the actor %s is not active", actor != NULL ? actor : "");
 	if (!equal(cs_json_text(agent, "principal"), requester))
-		return cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/action", "the requester %s is not the principal of %s",
+		return cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/action",
+			"the requester %s is not the principal of %s",
 			requester != NULL ? requester : "", actor);
 	return CS_OK;
 }
@@ -249,7 +131,8 @@ static enum cs_err check_sorted(const json_t *restrictions, struct cs_fault *fau
 	size_t i;
 	json_t *restriction;
 
-	json_array_foreach(restrictions, i, restriction) {
+	json_array_foreach(restrictions, i, restriction)
+	{
 		CS_CLEANUP_BYTES struct cs_bytes bytes = {0};
 		enum cs_err err = cs_canonical_print(restriction, &bytes);
 
@@ -260,7 +143,8 @@ static enum cs_err check_sorted(const json_t *restrictions, struct cs_fault *fau
 			int order = memcmp(previous.data, bytes.data, len);
 
 			if (order > 0 || (order == 0 && previous.len >= bytes.len))
-				return cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/constraints", "not sorted");
+				return cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/constraints",
+					"not sorted");
 		}
 		cs_bytes_free(&previous);
 		previous = bytes;
@@ -269,8 +153,8 @@ static enum cs_err check_sorted(const json_t *restrictions, struct cs_fault *fau
 	return CS_OK;
 }
 
-static enum cs_err check_constraints(const struct cs_statement_context *context, const json_t *statement,
-	const struct cs_evidence *evidence, struct cs_fault *fault)
+static enum cs_err check_constraints(const struct cs_statement_context *context,
+	const json_t *statement, const struct cs_evidence *evidence, struct cs_fault *fault)
 {
 	const char *stated = cs_json_text(statement, "constraints");
 	bool constrained = equal(cs_json_text(statement, "outcome"), "allow_with_constraints");
@@ -283,54 +167,64 @@ static enum cs_err check_constraints(const struct cs_statement_context *context,
 	if (err != CS_OK)
 		return err;
 	if (constrained != (evidence->constraints != NULL))
-		return cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/outcome", "constraints and outcome do not go together");
+		return cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/outcome",
+			"constraints and outcome do not go together");
 	if (evidence->constraints == NULL)
 		return CS_OK;
-	err = cs_schema_check(context->registry, "countersign.constraints.v1", evidence->constraints, fault);
+	err = cs_schema_check(
+		context->registry, "countersign.constraints.v1", evidence->constraints, fault);
 	if (err == CS_OK)
 		err = cs_address_of(evidence->constraints, address);
 	if (err == CS_OK && !equal(stated, address))
-		err = mismatch(fault, "/constraints", stated, address);
-	return err == CS_OK ? check_sorted(json_object_get(evidence->constraints, "restrictions"), fault) : err;
+		err = cs_statement_mismatch(fault, "/constraints", stated, address);
+	return err == CS_OK
+		       ? check_sorted(json_object_get(evidence->constraints, "restrictions"), fault)
+		       : err;
 }
 
-static enum cs_err check_not_after(const struct cs_statement_context *context, const json_t *statement,
-	const struct cs_evidence *evidence, struct cs_fault *fault)
+static enum cs_err check_not_after(const struct cs_statement_context *context,
+	const json_t *statement, const struct cs_evidence *evidence, struct cs_fault *fault)
 {
 	const char *text = cs_json_text(statement, "not_after");
 	const char *issued = cs_json_text(statement, "issued_at");
-	int64_t longest = cs_json_integer(json_object_get(cs_policy_document(context->policy), "approval"),
-		"not_after_seconds", 0);
+	int64_t longest =
+		cs_json_integer(json_object_get(cs_policy_document(context->policy), "approval"),
+			"not_after_seconds", 0);
 	cs_time not_after, issued_at, limit;
 
 	if (!cs_rule_on(CS_RULE_NOT_AFTER))
 		return CS_OK;
 	if (text == NULL || cs_time_parse(text, &not_after, NULL) != CS_OK)
-		return cs_fault_set(fault, CS_E_STATEMENT_WINDOW, "/not_after", "an allow ends some time");
+		return cs_fault_set(
+			fault, CS_E_STATEMENT_WINDOW, "/not_after", "an allow ends some time");
 	if (issued == NULL || cs_time_parse(issued, &issued_at, NULL) != CS_OK)
 		return cs_fault_set(fault, CS_E_STATEMENT_WINDOW, "/issued_at", "not a time");
 	/* Where nobody approved, the window that an approval could have had is the longest. */
-	limit = json_array_size(evidence->approvals) > 0 ? cs_approvals_not_after(evidence->approvals) :
-							  cs_time_add_seconds(issued_at, longest);
+	limit = json_array_size(evidence->approvals) > 0
+			? cs_approvals_not_after(evidence->approvals)
+			: cs_time_add_seconds(issued_at, longest);
 	if (not_after <= context->at || not_after <= issued_at)
 		return cs_fault_set(fault, CS_E_STATEMENT_WINDOW, "/not_after", "%s is past", text);
 	if (not_after > limit)
-		return cs_fault_set(fault, CS_E_STATEMENT_WINDOW, "/not_after", "%s is later than the approvals or the policy",
-			text);
+		return cs_fault_set(fault, CS_E_STATEMENT_WINDOW, "/not_after",
+			"%s is later than the approvals or the policy", text);
 	return CS_OK;
 }
 
 static enum cs_err judge_allow(const struct cs_statement_context *context, const json_t *statement,
-	const struct cs_evidence *evidence, const struct derived *derived, struct cs_fault *fault)
+	const struct cs_evidence *evidence, const struct cs_derived *derived,
+	struct cs_fault *fault)
 {
 	struct cs_approval_context approvals = approval_context(context, evidence->core, derived);
 	enum cs_err err;
 
 	if (cs_rule_on(CS_RULE_OVERSIGHT) && derived->oversight.level < 2)
-		return cs_fault_set(fault, CS_E_STATEMENT_LAX, "/outcome", "level %d allows nothing", derived->oversight.level);
+		return cs_fault_set(fault, CS_E_STATEMENT_LAX, "/outcome",
+			"level %d allows nothing", derived->oversight.level);
 	if (cs_rule_on(CS_RULE_VERSIONS) &&
 		!equal(cs_json_text(evidence->core, "policy"), cs_policy_address(context->policy)))
-		return cs_fault_set(fault, CS_E_STATEMENT_POLICY, "/action", "the core was configured for another policy");
+		return cs_fault_set(fault, CS_E_STATEMENT_POLICY, "/action",
+			"the core was configured for another policy");
 	err = check_requester(context, evidence->core, fault);
 	if (err == CS_OK)
 		err = check_listed(statement, evidence, fault);
@@ -341,22 +235,23 @@ static enum cs_err judge_allow(const struct cs_statement_context *context, const
 	return err == CS_OK ? check_not_after(context, statement, evidence, fault) : err;
 }
 
-static enum cs_err judge_refusal(const struct cs_statement_context *context, const json_t *statement,
-	const struct cs_evidence *evidence, const struct derived *derived, struct cs_fault *fault)
+static enum cs_err judge_refusal(const struct cs_statement_context *context,
+	const json_t *statement, const struct cs_evidence *evidence,
+	const struct cs_derived *derived, struct cs_fault *fault)
 {
 	struct cs_approval_context approvals = approval_context(context, evidence->core, derived);
 	enum cs_err err = check_listed(statement, evidence, fault);
 	size_t i;
 	json_t *decision;
 
-	json_array_foreach(evidence->approvals, i, decision)
-		if (err == CS_OK)
-			err = cs_approval_check_record(&approvals, decision, fault);
+	json_array_foreach(evidence->approvals, i, decision) if (err == CS_OK) err =
+		cs_approval_check_record(&approvals, decision, fault);
 	return err;
 }
 
-static enum cs_err judge_approval(const struct cs_statement_context *context, const json_t *statement,
-	const struct cs_evidence *evidence, const struct derived *derived, struct cs_fault *fault)
+static enum cs_err judge_approval(const struct cs_statement_context *context,
+	const json_t *statement, const struct cs_evidence *evidence,
+	const struct cs_derived *derived, struct cs_fault *fault)
 {
 	struct cs_approval_context approvals = approval_context(context, evidence->core, derived);
 	const json_t *decision = json_array_get(evidence->approvals, 0);
@@ -368,22 +263,24 @@ static enum cs_err judge_approval(const struct cs_statement_context *context, co
 	if (err != CS_OK)
 		return err;
 	if (!equal(subject, address))
-		return mismatch(fault, "/subject", subject, address);
+		return cs_statement_mismatch(fault, "/subject", subject, address);
 	if (!equal(outcome, cs_json_text(decision, "decision")))
-		return mismatch(fault, "/outcome", outcome, cs_json_text(decision, "decision"));
+		return cs_statement_mismatch(
+			fault, "/outcome", outcome, cs_json_text(decision, "decision"));
 	/* A rejection that could be recorded only after its window is still a rejection. */
-	return cs_approval_is_approval(decision) ? cs_approval_check(&approvals, decision, NULL, fault) :
-						   cs_approval_check_record(&approvals, decision, fault);
+	return cs_approval_is_approval(decision)
+		       ? cs_approval_check(&approvals, decision, NULL, fault)
+		       : cs_approval_check_record(&approvals, decision, fault);
 }
 
 static enum cs_err judge_action(const struct cs_statement_context *context, const json_t *statement,
 	enum cs_statement_judge judge, const struct cs_evidence *evidence, struct cs_fault *fault)
 {
-	struct derived derived = {0};
-	enum cs_err err = derive(context, statement, evidence->core, &derived, fault);
+	struct cs_derived derived = {0};
+	enum cs_err err = cs_statement_derive(context, statement, evidence->core, &derived, fault);
 
 	if (err == CS_OK)
-		err = check_classes(context, statement, judge, &derived, fault);
+		err = cs_statement_classes(context, statement, judge, &derived, fault);
 	if (err != CS_OK)
 		return err;
 	switch (judge) {
@@ -406,18 +303,22 @@ enum cs_err cs_statement_judge(const struct cs_statement_context *context, const
 	enum cs_err err;
 
 	if (row == NULL)
-		return cs_fault_set(fault, CS_E_STATEMENT_SHAPE, "/kind", "no such kind, mode and outcome together");
+		return cs_fault_set(fault, CS_E_STATEMENT_SHAPE, "/kind",
+			"no such kind, mode and outcome together");
 	err = check_versions(context, statement, fault);
 	if (err == CS_OK)
 		err = check_evidence(row->judge, statement, evidence, fault);
 	if (err != CS_OK)
 		return err;
 	if (row->judge == CS_JUDGE_TRUST_SET)
-		return equal(subject, context->trust_set) ? CS_OK :
-			cs_fault_set(fault, CS_E_STATEMENT_TRUST_SET, "/subject", "in force is %s", context->trust_set);
+		return equal(subject, context->trust_set)
+			       ? CS_OK
+			       : cs_fault_set(fault, CS_E_STATEMENT_TRUST_SET, "/subject",
+					 "in force is %s", context->trust_set);
 	if (row->judge == CS_JUDGE_POLICY)
-		return equal(subject, cs_policy_address(context->policy)) ? CS_OK :
-			cs_fault_set(fault, CS_E_STATEMENT_POLICY, "/subject", "in force is %s",
-				cs_policy_address(context->policy));
+		return equal(subject, cs_policy_address(context->policy))
+			       ? CS_OK
+			       : cs_fault_set(fault, CS_E_STATEMENT_POLICY, "/subject",
+					 "in force is %s", cs_policy_address(context->policy));
 	return judge_action(context, statement, row->judge, evidence, fault);
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DETAIL_MAX 400	/* bytes; the schema of the record allows 400 characters */
+#define DETAIL_MAX 400 /* bytes; the schema of the record allows 400 characters */
 
 static const struct {
 	const char *engine;
@@ -42,7 +42,8 @@ static void cut_at_character(char *text, size_t max)
 	text[max] = '\0';
 }
 
-bool cs_check(struct cs_gate *gate, enum cs_check check, bool passed, const char *code, const char *fmt, ...)
+bool cs_check(struct cs_gate *gate, enum cs_check check, bool passed, const char *code,
+	const char *fmt, ...)
 {
 	char detail[2 * DETAIL_MAX];
 	va_list args;
@@ -54,15 +55,23 @@ bool cs_check(struct cs_gate *gate, enum cs_check check, bool passed, const char
 	cut_at_character(detail, DETAIL_MAX);
 
 	if (check != gate->next)
-		gate->broken = true;
+		gate->out_of_order = true;
 	gate->next = check + 1;
-	row = json_pack("{ss ss sb ss ss}", "engine", cs_check_engine(check), "check", cs_check_name(check),
-		"passed", passed, "reason_code", passed ? "ok" : code, "detail", detail);
+	row = json_pack("{ss ss sb ss ss}", "engine", cs_check_engine(check), "check",
+		cs_check_name(check), "passed", passed, "reason_code", passed ? "ok" : code,
+		"detail", detail);
 	if (json_array_append_new(gate->list, row) != 0)
-		gate->broken = true;
+		gate->out_of_memory = true;
 	if (!passed && gate->first_reason == NULL)
 		gate->first_reason = code;
 	return passed;
+}
+
+enum cs_err cs_gate_recorded(const struct cs_gate *gate, enum cs_check next)
+{
+	if (gate->out_of_memory)
+		return CS_E_NOMEM;
+	return gate->out_of_order || gate->next != next ? CS_E_INTERNAL : CS_OK;
 }
 
 bool cs_covers(const json_t *list, const char *id)
@@ -72,7 +81,8 @@ bool cs_covers(const json_t *list, const char *id)
 
 	if (id == NULL)
 		return false;
-	json_array_foreach(list, i, entry) {
+	json_array_foreach(list, i, entry)
+	{
 		const char *text = json_string_value(entry);
 		size_t len = text != NULL ? strlen(text) : 0;
 
@@ -87,11 +97,13 @@ bool cs_in_window(const json_t *not_before, const json_t *not_after, cs_time now
 	cs_time bound;
 
 	if (not_before != NULL && !json_is_null(not_before) &&
-		(!json_is_string(not_before) || cs_time_parse(json_string_value(not_before), &bound, NULL) != CS_OK ||
+		(!json_is_string(not_before) ||
+			cs_time_parse(json_string_value(not_before), &bound, NULL) != CS_OK ||
 			now < bound))
 		return false;
 	if (not_after != NULL && !json_is_null(not_after) &&
-		(!json_is_string(not_after) || cs_time_parse(json_string_value(not_after), &bound, NULL) != CS_OK ||
+		(!json_is_string(not_after) ||
+			cs_time_parse(json_string_value(not_after), &bound, NULL) != CS_OK ||
 			now >= bound))
 		return false;
 	return true;

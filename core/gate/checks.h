@@ -1,8 +1,9 @@
 /*
  * The named checks of the seven engines, and what the engines share.
  *
- * Every check is made in every run, in this order, so that one answer lists everything missing. Names and reason codes are
- * stable: docs/reason-codes.md lists them for people, and records carry them for years.
+ * Every check is made in every run, in this order, so that one answer lists everything missing.
+ * Names and reason codes are stable: docs/reason-codes.md lists them for people, and records carry
+ * them for years.
  */
 #ifndef CS_GATE_CHECKS_H
 #define CS_GATE_CHECKS_H
@@ -72,48 +73,61 @@ enum cs_check {
 	CS_CHECK_COUNT
 };
 
-#define CS_CHAIN_MAX 8	/* delegations between the actor and a named person */
+#define CS_CHAIN_MAX 8 /* delegations between the actor and a named person */
 
 /* How far up the delegations lead. */
 struct cs_chain {
 	size_t count;
-	const json_t *links[CS_CHAIN_MAX];	/* from the actor's own delegation upwards; borrowed from the state */
-	const json_t *person;			/* extract of the person at the end, NULL when none was reached */
-};
-
-/* One run: what the caller gave, what is derived from it once, and the checks so far. Borrowed throughout but `list`. */
-struct cs_gate {
-	const struct cs_gate_input *input;
-	const char *actor;			/* purpose_request.actor */
-	const char *capability;			/* proposed_action.requested_capability */
-	const char *resource;			/* execution.target.resource */
-	bool class_known;
-	enum cs_err class_error;		/* why not */
-	struct cs_oversight oversight;		/* when class_known */
-	const json_t *grant;			/* authority grant that gets furthest, or NULL */
-	const json_t *purpose;			/* the claimed purpose grant, or NULL */
-	struct cs_chain chain;
-	const json_t *slots[CS_SLOTS_MAX];	/* extract of the approval that fills each slot, or NULL */
-	size_t slots_open;
-	json_t *list;
-	enum cs_check next;			/* the check that comes next; keeps the order and that none is left out */
-	const char *first_reason;		/* reason code of the first failed check, or NULL */
-	bool broken;				/* out of memory, or a check out of order */
+	const json_t *links[CS_CHAIN_MAX]; /* from the actor's own upwards; borrowed */
+	const json_t *person;		   /* extract of who is at the end, NULL when nobody */
 };
 
 /*
- * Records one check. `code` is the reason when it failed; a check that passed has the code "ok". `fmt` says with the values
- * what was compared. Returns `passed`.
+ * One run: what the caller gave, what is derived from it once, and the checks so far. Borrowed
+ * throughout but `list`.
  */
-bool cs_check(struct cs_gate *gate, enum cs_check check, bool passed, const char *code, const char *fmt, ...)
-	CS_PRINTF(5, 6);
+struct cs_gate {
+	const struct cs_gate_input *input;
+	const char *actor;	/* purpose_request.actor */
+	const char *capability; /* proposed_action.requested_capability */
+	const char *resource;	/* execution.target.resource */
+	bool class_known;
+	enum cs_err class_error;       /* why not */
+	struct cs_oversight oversight; /* when class_known */
+	const json_t *grant;	       /* authority grant that gets furthest, or NULL */
+	const json_t *purpose;	       /* the claimed purpose grant, or NULL */
+	struct cs_chain chain;
+	const char *ended; /* reason code of how the action ended, NULL while it is open */
+	const json_t *slots[CS_SLOTS_MAX]; /* extract of the approval in each slot, or NULL */
+	size_t slots_open;
+	json_t *list;
+	enum cs_check next;		   /* the check that comes next */
+	const char *first_reason;	   /* reason code of the first failed check, or NULL */
+	bool out_of_order;		   /* an engine left a check out */
+	bool out_of_memory;		   /* a check could not be recorded */
+};
+
+/*
+ * Records one check. `code` is the reason when it failed; a check that passed has the code "ok".
+ * `fmt` says with the values what was compared. Returns `passed`.
+ */
+bool cs_check(struct cs_gate *gate, enum cs_check check, bool passed, const char *code,
+	const char *fmt, ...) CS_PRINTF(5, 6);
 const char *cs_check_engine(enum cs_check check);
 const char *cs_check_name(enum cs_check check);
 
 /* "none" for NULL, so that a detail can always be printed. */
 const char *cs_shown(const char *text);
 
-/* Fills `gate` with what the engines share. CS_E_NOMEM, CS_E_INTERNAL. The caller frees gate->list. */
+/*
+ * CS_OK when every check so far was recorded and `next` is the one that comes now; CS_E_NOMEM,
+ * CS_E_INTERNAL.
+ */
+CS_MUST_CHECK enum cs_err cs_gate_recorded(const struct cs_gate *gate, enum cs_check next);
+
+/*
+ * Fills `gate` with what the engines share. CS_E_NOMEM, CS_E_INTERNAL. The caller frees gate->list.
+ */
 CS_MUST_CHECK enum cs_err cs_gate_prepare(const struct cs_gate_input *input, struct cs_gate *gate);
 
 void cs_gate_entity(struct cs_gate *gate);
@@ -130,11 +144,20 @@ CS_MUST_CHECK enum cs_err cs_gate_record(struct cs_gate *gate, json_t **ret_deci
 const json_t *cs_gate_best_grant(const struct cs_gate *gate);
 void cs_gate_walk(const struct cs_gate *gate, struct cs_chain *ret_chain);
 
-/* Whether a list of identifiers covers one: the identifier itself, or one that it continues after a ':'. */
+/*
+ * Whether a list of identifiers covers one: the identifier itself, or one that it continues after a
+ * ':'.
+ */
 bool cs_covers(const json_t *list, const char *id);
-/* not_before <= now < not_after; a bound that is absent or null is open, one that is no time closes. */
+/*
+ * not_before <= now < not_after; a bound that is absent or null is open, one that is no time
+ * closes.
+ */
 bool cs_in_window(const json_t *not_before, const json_t *not_after, cs_time now);
-/* The weekly window of a purpose grant (a subset of RFC 5545 section 3.3.10): FREQ=WEEKLY with BYDAY and BYHOUR, in UTC. */
+/*
+ * The weekly window of a purpose grant (a subset of RFC 5545 section 3.3.10): FREQ=WEEKLY with
+ * BYDAY and BYHOUR, in UTC.
+ */
 enum cs_weekly { CS_WEEKLY_INSIDE, CS_WEEKLY_OUTSIDE, CS_WEEKLY_UNKNOWN };
 enum cs_weekly cs_weekly_window(const char *rule, cs_time now);
 

@@ -1,4 +1,7 @@
-/* In what state: the action still open, the people behind it active, the policy the one it was configured for. */
+/*
+ * In what state: the action still open, the people behind it active, the policy the one it was
+ * configured for.
+ */
 #include "checks.h"
 
 #include <string.h>
@@ -28,13 +31,16 @@ void cs_gate_state(struct cs_gate *gate)
 	const char *in_force = cs_policy_address(gate->input->policy);
 	const char *configured = cs_json_text(gate->input->core, "policy");
 
-	cs_check(gate, CS_CHECK_OPEN, json_is_null(ended), ended_code(json_string_value(ended)), "ended: %s",
-		cs_shown(json_string_value(ended)));
-	cs_check(gate, CS_CHECK_PRINCIPAL_ACTIVE, equal(principal, "active"), "principal_not_active",
-		"lifecycle state of the principal: %s", cs_shown(principal));
-	cs_check(gate, CS_CHECK_DELEGATOR_ACTIVE, equal(delegator, "active"), "delegator_not_active",
-		"lifecycle state of the delegator: %s", cs_shown(delegator));
+	gate->ended = json_is_null(ended) ? NULL : ended_code(json_string_value(ended));
+	cs_check(gate, CS_CHECK_OPEN, gate->ended == NULL, gate->ended, "ended: %s",
+		cs_shown(gate->ended));
+	cs_check(gate, CS_CHECK_PRINCIPAL_ACTIVE, equal(principal, "active"),
+		"principal_not_active", "lifecycle state of the principal: %s",
+		cs_shown(principal));
+	cs_check(gate, CS_CHECK_DELEGATOR_ACTIVE, equal(delegator, "active"),
+		"delegator_not_active", "lifecycle state of the delegator: %s",
+		cs_shown(delegator));
 	cs_check(gate, CS_CHECK_POLICY_IN_FORCE,
-		equal(configured, in_force) && equal(cs_json_text(state, "policy"), in_force), "policy_changed",
-		"configured for %s, in force %s", cs_shown(configured), in_force);
+		equal(configured, in_force) && equal(cs_json_text(state, "policy"), in_force),
+		"policy_changed", "configured for %s, in force %s", cs_shown(configured), in_force);
 }

@@ -1,4 +1,7 @@
-/* Where: one known resource, inside what was granted, in the environment that the trust set gives it. */
+/*
+ * Where: one known resource, inside what was granted, in the environment that the trust set gives
+ * it.
+ */
 #include "checks.h"
 
 #include <string.h>
@@ -8,7 +11,9 @@ static bool equal(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-/* The request names its target up to three times; a reader of any one of them must not be misled. */
+/*
+ * The request names its target up to three times; a reader of any one of them must not be misled.
+ */
 static void check_declarations(struct cs_gate *gate)
 {
 	const json_t *core = gate->input->core;
@@ -16,9 +21,11 @@ static void check_declarations(struct cs_gate *gate)
 	const char *proposed = cs_json_text_at(core, "proposed_action/target_resource/resource_id");
 
 	cs_check(gate, CS_CHECK_RESOURCE_DECLARED,
-		equal(requested, gate->resource) && (proposed == NULL || equal(proposed, gate->resource)),
-		"resource_ambiguous", "execution on %s, purpose request for %s, proposed action on %s", cs_shown(gate->resource),
-		cs_shown(requested), cs_shown(proposed));
+		equal(requested, gate->resource) &&
+			(proposed == NULL || equal(proposed, gate->resource)),
+		"resource_ambiguous",
+		"execution on %s, purpose request for %s, proposed action on %s",
+		cs_shown(gate->resource), cs_shown(requested), cs_shown(proposed));
 }
 
 void cs_gate_scope(struct cs_gate *gate)
@@ -35,24 +42,32 @@ void cs_gate_scope(struct cs_gate *gate)
 	const char *known = cs_json_text(resource, "id");
 
 	check_declarations(gate);
-	cs_check(gate, CS_CHECK_RESOURCE_KNOWN, equal(known, gate->resource), "resource_unknown", "%s in the trust set: %s",
-		cs_shown(gate->resource), cs_shown(known));
-	cs_check(gate, CS_CHECK_CAPABILITY_DECLARED, equal(action, gate->capability), "capability_ambiguous",
-		"purpose request for %s, proposed action %s", cs_shown(action), cs_shown(gate->capability));
+	cs_check(gate, CS_CHECK_RESOURCE_KNOWN, equal(known, gate->resource), "resource_unknown",
+		"%s in the trust set: %s", cs_shown(gate->resource), cs_shown(known));
+	cs_check(gate, CS_CHECK_CAPABILITY_DECLARED, equal(action, gate->capability),
+		"capability_ambiguous", "purpose request for %s, proposed action %s",
+		cs_shown(action), cs_shown(gate->capability));
 	cs_check(gate, CS_CHECK_RESOURCE_GRANTED,
-		gate->grant != NULL && (granted == NULL || cs_covers(granted, gate->resource)), "resource_out_of_scope",
-		"%s, grant %s", cs_shown(gate->resource), cs_shown(cs_json_text(gate->grant, "id")));
+		gate->grant != NULL && (granted == NULL || cs_covers(granted, gate->resource)),
+		"resource_out_of_scope", "%s, grant %s", cs_shown(gate->resource),
+		cs_shown(cs_json_text(gate->grant, "id")));
 	cs_check(gate, CS_CHECK_TARGET,
 		equal(service, cs_json_text(resource, "service")) &&
 			equal(environment, cs_json_text(resource, "environment")),
-		"environment_mismatch", "target %s in %s, resource %s in %s", cs_shown(service), cs_shown(environment),
-		cs_shown(cs_json_text(resource, "service")), cs_shown(cs_json_text(resource, "environment")));
+		"environment_mismatch", "target %s in %s, resource %s in %s", cs_shown(service),
+		cs_shown(environment), cs_shown(cs_json_text(resource, "service")),
+		cs_shown(cs_json_text(resource, "environment")));
 	cs_check(gate, CS_CHECK_JURISDICTION,
-		gate->grant != NULL && jurisdiction != NULL && cs_json_has_text(jurisdictions, jurisdiction),
+		gate->grant != NULL && jurisdiction != NULL &&
+			cs_json_has_text(jurisdictions, jurisdiction),
 		"jurisdiction_out_of_scope", "jurisdiction %s", cs_shown(jurisdiction));
-	/* Undoing one thing by changing another is a second action. A missing rollback is another check's. */
+	/*
+	 * Undoing one thing by changing another is a second action. A missing rollback is another
+	 * check's.
+	 */
 	cs_check(gate, CS_CHECK_ROLLBACK_TARGET,
-		!json_is_object(rollback) ||
-			cs_json_same(json_object_get(rollback, "target"), cs_json_at(core, "execution/target")),
-		"rollback_other_target", "rollback on %s", cs_shown(cs_json_text_at(rollback, "target/resource")));
+		!json_is_object(rollback) || json_equal(json_object_get(rollback, "target"),
+						     cs_json_at(core, "execution/target")),
+		"rollback_other_target", "rollback on %s",
+		cs_shown(cs_json_text_at(rollback, "target/resource")));
 }

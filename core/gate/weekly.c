@@ -79,5 +79,6 @@ enum cs_weekly cs_weekly_window(const char *rule, cs_time now)
 		return CS_WEEKLY_UNKNOWN;
 	if ((day_set >> ((hours / 24 + 3) % 7) & 1) == 0)
 		return CS_WEEKLY_OUTSIDE;
-	return hour_set == 0 || (hour_set >> (hours % 24) & 1) != 0 ? CS_WEEKLY_INSIDE : CS_WEEKLY_OUTSIDE;
+	return hour_set == 0 || (hour_set >> (hours % 24) & 1) != 0 ? CS_WEEKLY_INSIDE
+								    : CS_WEEKLY_OUTSIDE;
 }

@@ -41,7 +41,8 @@ static void expect_valid(const char *schema, const json_t *doc)
 	enum cs_err err = cs_schema_check(cs_world_registry(world), schema, doc, &fault);
 
 	if (err != CS_OK)
-		print_error("%s: %s at %s: %s\n", schema, cs_err_name(err), fault.path, fault.detail);
+		print_error(
+			"%s: %s at %s: %s\n", schema, cs_err_name(err), fault.path, fault.detail);
 	assert_int_equal(err, CS_OK);
 }
 
@@ -56,8 +57,9 @@ static void expect_text(const json_t *doc, const char *path, const char *expecte
 static void a_brief_has_its_thirteen_slots(void **unused)
 {
 	struct desk desk = desk_for(CS_WORLD_ADA, "engineer");
-	json_t *chain = cs_world_json("[\"kye:authority:acme.sre-autoheal.2026\", \"kye:deleg:acme.sre-autoheal\", "
-				      "\"" CS_WORLD_LENA "\"]");
+	json_t *chain = cs_world_json(
+		"[\"kye:authority:acme.sre-autoheal.2026\", \"kye:deleg:acme.sre-autoheal\", "
+		"\"" CS_WORLD_LENA "\"]");
 	json_t *controls = cs_world_json(
 		"[\"identity: each approver signs with an own token\", "
 		"\"authorization: quorum of the class, roles in scope of the service\", "
@@ -77,13 +79,15 @@ static void a_brief_has_its_thirteen_slots(void **unused)
 	expect_text(desk.brief, "scope/environment", "production");
 	expect_text(desk.brief, "scope/resource", "kye:res:acme.checkout-api.production");
 	expect_text(desk.brief, "state", "actor active; principal active; delegator active");
-	expect_text(desk.brief, "proposed_action/action_id", "kye:proposed-action:acme:01KAGJ7XQ2D3E4F5G6H7J8K9MA");
+	expect_text(desk.brief, "proposed_action/action_id",
+		"kye:proposed-action:acme:01KAGJ7XQ2D3E4F5G6H7J8K9MA");
 	expect_text(desk.brief, "proposed_action/summary",
 		"Roll checkout-api in production back from revision 42 to revision 41");
 	expect_text(desk.brief, "risk_level", "critical");
 	expect_text(desk.brief, "recommended_decision", "approved");
 	assert_true(json_equal(json_object_get(desk.brief, "recommended_controls"), controls));
-	expect_text(desk.brief, "consequence_map_id", cs_json_text(desk.basis, "consequence_map_id"));
+	expect_text(
+		desk.brief, "consequence_map_id", cs_json_text(desk.basis, "consequence_map_id"));
 	expect_text(desk.brief, "knowledge_snapshot_id", cs_json_text(desk.basis, "snapshot"));
 	expect_text(desk.brief, "validity/not_before", CS_WORLD_NOW_TEXT);
 	expect_text(desk.brief, "validity/not_after", "2026-11-20T11:00:00Z");
@@ -124,12 +128,19 @@ static void signatures_do_not_count(void **unused)
 	struct cs_fault fault = {{0}};
 	(void)unused;
 
-	assert_int_equal(cs_inline_sign(desk.brief, cs_world_appliance(world, CS_USAGE_ENGINE), false), CS_OK);
-	assert_int_equal(cs_brief_check(desk.core, desk.basis, cs_world_policy(world), desk.brief, &fault), CS_OK);
-	assert_int_equal(cs_inline_sign(json_object_get(desk.basis, "gate"), cs_world_appliance(world, CS_USAGE_ENGINE),
-		false), CS_OK);
+	assert_int_equal(
+		cs_inline_sign(desk.brief, cs_world_appliance(world, CS_USAGE_ENGINE), false),
+		CS_OK);
+	assert_int_equal(
+		cs_brief_check(desk.core, desk.basis, cs_world_policy(world), desk.brief, &fault),
+		CS_OK);
+	assert_int_equal(cs_inline_sign(json_object_get(desk.basis, "gate"),
+				 cs_world_appliance(world, CS_USAGE_ENGINE), false),
+		CS_OK);
 	json_t *again = cs_case_brief(world, desk.core, desk.basis);
-	assert_int_equal(cs_brief_check(desk.core, desk.basis, cs_world_policy(world), again, &fault), CS_OK);
+	assert_int_equal(
+		cs_brief_check(desk.core, desk.basis, cs_world_policy(world), again, &fault),
+		CS_OK);
 	json_decref(again);
 	desk_free(&desk);
 }
@@ -150,11 +161,15 @@ static void a_brief_that_says_otherwise_is_refused(void **unused)
 		{"recommended_decision", "\"rejected\"", "/recommended_decision"},
 		{"recommended_controls", "[]", "/recommended_controls"},
 		{"consequence_map_id", "\"kye:consequence-map:another\"", "/consequence_map_id"},
-		{"knowledge_snapshot_id", "\"kye:approver-knowledge-snapshot:another\"", "/knowledge_snapshot_id"},
+		{"knowledge_snapshot_id", "\"kye:approver-knowledge-snapshot:another\"",
+			"/knowledge_snapshot_id"},
 		{"validity/not_after", "\"2027-11-20T11:00:00Z\"", "/validity"},
 		{"approver", "\"" CS_WORLD_CARL "\"", "/approver"},
 		{"role", "\"change_owner\"", "/role"},
-		{"basis", "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"", "/basis"},
+		{"basis",
+			"\"sha256:"
+			"0000000000000000000000000000000000000000000000000000000000000000\"",
+			"/basis"},
 		{"issued_at", "\"2026-11-20T10:00:01Z\"", "/issued_at"},
 		{"issued_by", NULL, "/issued_by"},
 		{"risk_level", NULL, "/risk_level"},
@@ -166,22 +181,31 @@ static void a_brief_that_says_otherwise_is_refused(void **unused)
 		struct desk desk = desk_for(CS_WORLD_ADA, "engineer");
 		struct cs_fault fault = {{0}};
 
-		assert_int_equal(cs_brief_check(desk.core, desk.basis, cs_world_policy(world), desk.brief, &fault), CS_OK);
+		assert_int_equal(cs_brief_check(desk.core, desk.basis, cs_world_policy(world),
+					 desk.brief, &fault),
+			CS_OK);
 		cs_world_set(desk.brief, changes[i].path, changes[i].value);
-		assert_int_equal(cs_brief_check(desk.core, desk.basis, cs_world_policy(world), desk.brief, &fault),
+		assert_int_equal(cs_brief_check(desk.core, desk.basis, cs_world_policy(world),
+					 desk.brief, &fault),
 			CS_E_BRIEF_MISMATCH);
 		assert_string_equal(fault.path, changes[i].member);
 		desk_free(&desk);
 	}
 }
 
-/* A broker that hands out a result or a map that the documents do not give gets no brief composed from it. */
+/*
+ * A broker that hands out a result or a map that the documents do not give gets no brief composed
+ * from it.
+ */
 static void a_basis_that_says_otherwise_is_refused(void **unused)
 {
 	static const struct {
 		const char *path, *value, *where;
 	} changes[] = {
-		{"action", "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"", "/action"},
+		{"action",
+			"\"sha256:"
+			"0000000000000000000000000000000000000000000000000000000000000000\"",
+			"/action"},
 		{"gate/outcome", "\"allow\"", "/gate"},
 		{"gate/change_class", "\"reversible\"", "/gate"},
 		{"gate/checks/3/passed", "false", "/gate"},
@@ -206,8 +230,9 @@ static void a_basis_that_says_otherwise_is_refused(void **unused)
 		json_t *brief = NULL;
 
 		cs_world_set(desk.basis, changes[i].path, changes[i].value);
-		assert_int_equal(cs_brief_compose(desk.core, desk.basis, cs_world_policy(world), CS_WORLD_ENGINE, &brief,
-			&fault), CS_E_BRIEF_MISMATCH);
+		assert_int_equal(cs_brief_compose(desk.core, desk.basis, cs_world_policy(world),
+					 CS_WORLD_ENGINE, &brief, &fault),
+			CS_E_BRIEF_MISMATCH);
 		assert_string_equal(fault.path, changes[i].where);
 		assert_null(brief);
 		desk_free(&desk);
@@ -217,11 +242,14 @@ static void a_basis_that_says_otherwise_is_refused(void **unused)
 static void another_core_gives_another_brief(void **unused)
 {
 	struct desk desk = desk_for(CS_WORLD_ADA, "engineer");
-	json_t *other = cs_world_core(world, "rollback", "execution/arguments/7", "\"--to-revision=40\"", NULL);
+	json_t *other = cs_world_core(
+		world, "rollback", "execution/arguments/7", "\"--to-revision=40\"", NULL);
 	struct cs_fault fault = {{0}};
 	(void)unused;
 
-	assert_int_equal(cs_brief_check(other, desk.basis, cs_world_policy(world), desk.brief, &fault), CS_E_BRIEF_MISMATCH);
+	assert_int_equal(
+		cs_brief_check(other, desk.basis, cs_world_policy(world), desk.brief, &fault),
+		CS_E_BRIEF_MISMATCH);
 	assert_string_equal(fault.path, "/action");
 	json_decref(other);
 	desk_free(&desk);
@@ -244,7 +272,8 @@ static void a_snapshot_hashes_what_was_shown(void **unused)
 {
 	struct desk desk = desk_for(CS_WORLD_ADA, "engineer");
 	json_t *snapshot = cs_case_snapshot(desk.basis, desk.brief);
-	json_t *questions = cs_world_json("[{\"question_id\": \"q-1\", \"text\": \"Why?\", \"answer\": \"Errors.\"}]");
+	json_t *questions = cs_world_json(
+		"[{\"question_id\": \"q-1\", \"text\": \"Why?\", \"answer\": \"Errors.\"}]");
 	json_t *asked = NULL;
 	char hash[65], action[CS_ADDRESS_TEXT], basis[CS_ADDRESS_TEXT];
 	(void)unused;
@@ -261,7 +290,8 @@ static void a_snapshot_hashes_what_was_shown(void **unused)
 	assert_int_equal(cs_content_hash(snapshot, hash), CS_OK);
 	expect_text(snapshot, "content_hash", hash);
 
-	assert_int_equal(cs_snapshot_compose(desk.basis, desk.brief, NULL, questions, CS_WORLD_ADA, CS_WORLD_NOW, &asked),
+	assert_int_equal(cs_snapshot_compose(desk.basis, desk.brief, NULL, questions, CS_WORLD_ADA,
+				 CS_WORLD_NOW, &asked),
 		CS_OK);
 	expect_valid("kye.approver_knowledge_snapshot.v1", asked);
 	expect_text(asked, "questions_asked/0/answer", "Errors.");
@@ -277,12 +307,21 @@ static void what_a_decision_cannot_be_made_of(void **unused)
 {
 	struct desk desk = desk_for(CS_WORLD_ADA, "engineer");
 	json_t *snapshot = cs_case_snapshot(desk.basis, desk.brief);
-	json_t *restrictions = cs_world_json("[{\"restriction_id\": \"r\", \"summary\": \"by day only\"}]");
+	json_t *restrictions =
+		cs_world_json("[{\"restriction_id\": \"r\", \"summary\": \"by day only\"}]");
 	const struct cs_decision_input good = {
-		.id = "kye:approval-decision:acme.ada:01KAGJ7XQ2D3E4F5G6H7J8K9ZF", .decision = "approved", .rationale = "",
-		.core = desk.core, .basis = desk.basis, .brief = desk.brief, .snapshot = snapshot,
-		.policy = cs_world_policy(world), .trust_set = cs_trust_address(cs_world_trust(world)),
-		.audience = CS_WORLD_ORIGIN, .role = "engineer", .decided_at = CS_WORLD_NOW,
+		.id = "kye:approval-decision:acme.ada:01KAGJ7XQ2D3E4F5G6H7J8K9ZF",
+		.decision = "approved",
+		.rationale = "",
+		.core = desk.core,
+		.basis = desk.basis,
+		.brief = desk.brief,
+		.snapshot = snapshot,
+		.policy = cs_world_policy(world),
+		.trust_set = cs_trust_address(cs_world_trust(world)),
+		.audience = CS_WORLD_ORIGIN,
+		.role = "engineer",
+		.decided_at = CS_WORLD_NOW,
 		.not_after = CS_WORLD_NOW + 1000};
 	struct cs_decision_input input = good;
 	json_t *decision = NULL;
@@ -322,8 +361,8 @@ static void what_a_decision_cannot_be_made_of(void **unused)
 	input.not_after = input.decided_at;
 	assert_int_equal(cs_decision_compose(&input, &decision, &fault), CS_E_APPROVAL_WINDOW);
 	input = good;
-	json_t *unknown = cs_world_core(world, "rollback", "proposed_action/requested_capability", "\"k8s.secret.read\"",
-		NULL);
+	json_t *unknown = cs_world_core(world, "rollback", "proposed_action/requested_capability",
+		"\"k8s.secret.read\"", NULL);
 	input.core = unknown;
 	assert_int_equal(cs_decision_compose(&input, &decision, &fault), CS_E_NOT_FOUND);
 	assert_null(decision);

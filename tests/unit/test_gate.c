@@ -19,23 +19,27 @@ static struct cs_world *world;
 struct change {
 	enum { END, CORE, STATE } where;
 	const char *path;
-	const char *value;	/* NULL removes */
+	const char *value; /* NULL removes */
 };
 
 struct row {
-	enum cs_check check;	/* that must fail */
+	enum cs_check check; /* that must fail */
 	const char *code;
-	bool alone;		/* no other check fails with it */
+	bool alone; /* no other check fails with it */
 	const char *request;
 	struct change changes[4];
 	bool final;
 };
 
 #define EXTRACT(value, who, as, key, serial, until) \
-	"{\"address\": \"sha256:0000000000000000000000000000000000000000000000000000000000000000\", \"decision\": \"" value \
-	"\", \"approver\": \"kye:person:acme." who "\", \"role\": \"" as "\", \"kid\": \"kye:key:acme." key \
-	"\", \"token\": {\"product\": \"P\", \"serial\": \"" serial "\"}, \"assurance\": \"software\", " \
-	"\"decided_at\": \"2026-11-20T09:59:00Z\", \"not_after\": \"" until "\", \"restrictions\": []}"
+	"{\"address\": " \
+	"\"sha256:0000000000000000000000000000000000000000000000000000000000000000\", " \
+	"\"decision\": \"" value "\", \"approver\": \"kye:person:acme." who "\", \"role\": \"" as \
+	"\", \"kid\": \"kye:key:acme." key \
+	"\", \"token\": {\"product\": \"P\", \"serial\": \"" serial \
+	"\"}, \"assurance\": \"software\", " \
+	"\"decided_at\": \"2026-11-20T09:59:00Z\", \"not_after\": \"" until \
+	"\", \"restrictions\": []}"
 #define LATER "2026-11-20T10:30:00Z"
 #define NOW "2026-11-20T10:00:00Z"
 #define ADA EXTRACT("approved", "ada", "engineer", "ada.01", "1", LATER)
@@ -43,17 +47,22 @@ struct row {
 
 static const struct row rows[] = {
 	{CS_CHECK_ACTOR_DECLARED, "actor_ambiguous", true, "rollback",
-		{{CORE, "proposed_action/origin/source_entity_id", "\"kye:agent:acme.canary-watch\""}}},
+		{{CORE, "proposed_action/origin/source_entity_id",
+			"\"kye:agent:acme.canary-watch\""}}},
 	{CS_CHECK_ACTOR_REGISTERED, "actor_unknown", false, "rollback", {{STATE, "actor", "null"}}},
-	{CS_CHECK_ACTOR_ACTIVE, "actor_not_active", true, "rollback", {{STATE, "actor/state", "\"suspended\""}}},
-	{CS_CHECK_ACTOR_ACTIVE, "actor_not_active", true, "rollback", {{STATE, "actor/state", "\"ended\""}}},
+	{CS_CHECK_ACTOR_ACTIVE, "actor_not_active", true, "rollback",
+		{{STATE, "actor/state", "\"suspended\""}}},
+	{CS_CHECK_ACTOR_ACTIVE, "actor_not_active", true, "rollback",
+		{{STATE, "actor/state", "\"ended\""}}},
 	{CS_CHECK_CALLER, "caller_not_actor", true, "rollback",
 		{{STATE, "caller", "\"kye:agent:acme.canary-watch\""}}},
 	{CS_CHECK_CALLER, "caller_not_actor", true, "rollback", {{STATE, "caller", "null"}}},
-	{CS_CHECK_REQUESTER, "requester_mismatch", true, "rollback", {{CORE, "requester", "\"kye:person:acme.ada\""}}},
+	{CS_CHECK_REQUESTER, "requester_mismatch", true, "rollback",
+		{{CORE, "requester", "\"kye:person:acme.ada\""}}},
 	{CS_CHECK_REQUESTER, "requester_mismatch", true, "rollback",
 		{{CORE, "proposed_action/origin/principal_entity_id", "\"kye:person:acme.ada\""}}},
-	{CS_CHECK_REQUESTER, "principal_unknown", false, "rollback", {{STATE, "principal", "null"}}},
+	{CS_CHECK_REQUESTER, "principal_unknown", false, "rollback",
+		{{STATE, "principal", "null"}}},
 
 	{CS_CHECK_GRANT_CLASS, "authority_missing", false, "rollback", {{STATE, "grants", "[]"}}},
 	{CS_CHECK_GRANT_CLASS, "authority_missing", false, "rollback",
@@ -72,7 +81,8 @@ static const struct row rows[] = {
 		{{STATE, "grants/0/revocation_chain/0/status", "\"revoked\""}}},
 	{CS_CHECK_GRANT_UPSTREAM, "authority_upstream_revoked", true, "rollback",
 		{{STATE, "grants/0/revocation_chain", "[]"}}},
-	{CS_CHECK_DELEGATION, "delegation_missing", false, "rollback", {{STATE, "delegations", "[]"}}},
+	{CS_CHECK_DELEGATION, "delegation_missing", false, "rollback",
+		{{STATE, "delegations", "[]"}}},
 	{CS_CHECK_DELEGATION, "delegation_broken", false, "rollback",
 		{{STATE, "delegations/0/status", "\"suspended\""}}},
 	{CS_CHECK_DELEGATION, "delegation_broken", false, "rollback",
@@ -84,21 +94,26 @@ static const struct row rows[] = {
 	{CS_CHECK_DELEGATION, "delegation_broken", false, "rollback",
 		{{STATE, "delegations/0/scope/actions", "[\"deploy-config\"]"}}},
 	{CS_CHECK_DELEGATION, "delegation_broken", false, "rollback",
-		{{STATE, "delegations/0/scope/resources", "[\"kye:res:acme.catalog-api.production\"]"}}},
+		{{STATE, "delegations/0/scope/resources",
+			"[\"kye:res:acme.catalog-api.production\"]"}}},
 	{CS_CHECK_DELEGATION, "delegation_broken", false, "rollback",
 		{{STATE, "delegations/0/scope/constraints/jurisdiction", "\"FR\""}}},
 	{CS_CHECK_DELEGATION, "delegation_broken", false, "rollback",
 		{{STATE, "delegations/0/scope/constraints/environment", "\"dev\""}}},
 	{CS_CHECK_DELEGATION, "delegation_broken", false, "rollback",
-		{{STATE, "delegations/0/scope/constraints/time_window", "{\"valid_until\": \"" NOW "\"}"}}},
+		{{STATE, "delegations/0/scope/constraints/time_window",
+			"{\"valid_until\": \"" NOW "\"}"}}},
 	{CS_CHECK_DELEGATION, "delegation_broken", false, "rollback",
-		{{STATE, "delegations/0/scope/constraints/limits", "{\"max_calls_per_day\": 1000}"}}},
+		{{STATE, "delegations/0/scope/constraints/limits",
+			"{\"max_calls_per_day\": 1000}"}}},
 	{CS_CHECK_DELEGATION, "delegation_broken", false, "rollback",
 		{{STATE, "delegations/0/delegator_entity_id", "\"kye:person:acme.nobody\""}}},
 	{CS_CHECK_DELEGATION_APPROVAL, "delegation_requires_approval", true, "restart",
-		{{STATE, "delegations/0/requires_approval_for", "[\"restart-stateless-service\"]"}}},
+		{{STATE, "delegations/0/requires_approval_for",
+			"[\"restart-stateless-service\"]"}}},
 
-	{CS_CHECK_PURPOSE_FOUND, "purpose_grant_missing", false, "rollback", {{STATE, "purposes", "[]"}}},
+	{CS_CHECK_PURPOSE_FOUND, "purpose_grant_missing", false, "rollback",
+		{{STATE, "purposes", "[]"}}},
 	{CS_CHECK_PURPOSE_FOUND, "purpose_grant_missing", false, "rollback",
 		{{CORE, "purpose_request/claimed_grant_id", "\"kye:purpose:acme.another\""}}},
 	{CS_CHECK_PRINCIPAL_MATCHES, "purpose_principal_mismatch", true, "rollback",
@@ -121,7 +136,8 @@ static const struct row rows[] = {
 		{{STATE, "purposes/0/restrictions/jurisdiction", "[\"IE\"]"}}},
 	{CS_CHECK_WITHIN_RATE_CAP, "purpose_rate_exceeded", true, "rollback",
 		{{STATE, "facts/requests_last_minute", "31"}}},
-	{CS_CHECK_WITHIN_RATE_CAP, "purpose_rate_exceeded", true, "rollback", {{STATE, "facts", "{}"}}},
+	{CS_CHECK_WITHIN_RATE_CAP, "purpose_rate_exceeded", true, "rollback",
+		{{STATE, "facts", "{}"}}},
 	{CS_CHECK_NOT_REVOKED, "purpose_revoked", true, "rollback",
 		{{STATE, "purposes/0/revoked_at", "\"" NOW "\""}}},
 	{CS_CHECK_SIGNATURE_VALID, "purpose_signature_missing", true, "rollback",
@@ -138,16 +154,20 @@ static const struct row rows[] = {
 	{CS_CHECK_RESOURCE_DECLARED, "resource_ambiguous", true, "rollback",
 		{{CORE, "purpose_request/resource", "\"kye:res:acme.catalog-api.production\""}}},
 	{CS_CHECK_RESOURCE_DECLARED, "resource_ambiguous", true, "rollback",
-		{{CORE, "proposed_action/target_resource/resource_id", "\"kye:res:acme.catalog-api.production\""}}},
-	{CS_CHECK_RESOURCE_KNOWN, "resource_unknown", false, "rollback", {{STATE, "resource", "null"}}},
+		{{CORE, "proposed_action/target_resource/resource_id",
+			"\"kye:res:acme.catalog-api.production\""}}},
+	{CS_CHECK_RESOURCE_KNOWN, "resource_unknown", false, "rollback",
+		{{STATE, "resource", "null"}}},
 	{CS_CHECK_CAPABILITY_DECLARED, "capability_ambiguous", true, "rollback",
 		{{CORE, "purpose_request/action", "\"k8s.deployment.restart\""}}},
 	{CS_CHECK_RESOURCE_GRANTED, "resource_out_of_scope", true, "rollback",
 		{{STATE, "grants/0/scope/resources", "[\"kye:res:acme.catalog-api.production\"]"}}},
 	{CS_CHECK_TARGET, "environment_mismatch", true, "rollback",
-		{{CORE, "execution/target/environment", "\"staging\""}, {CORE, "rollback/target/environment", "\"staging\""}}},
+		{{CORE, "execution/target/environment", "\"staging\""},
+			{CORE, "rollback/target/environment", "\"staging\""}}},
 	{CS_CHECK_TARGET, "environment_mismatch", true, "rollback",
-		{{CORE, "execution/target/service", "\"catalog-api\""}, {CORE, "rollback/target/service", "\"catalog-api\""}}},
+		{{CORE, "execution/target/service", "\"catalog-api\""},
+			{CORE, "rollback/target/service", "\"catalog-api\""}}},
 	{CS_CHECK_JURISDICTION, "jurisdiction_out_of_scope", true, "rollback",
 		{{STATE, "grants/0/jurisdiction", "[\"IE\"]"}}},
 	{CS_CHECK_ROLLBACK_TARGET, "rollback_other_target", true, "rollback",
@@ -162,22 +182,29 @@ static const struct row rows[] = {
 	{CS_CHECK_DELEGATOR_ACTIVE, "delegator_not_active", true, "rollback",
 		{{STATE, "persons/0/state", "\"ended\""}}},
 	{CS_CHECK_POLICY_IN_FORCE, "policy_changed", true, "rollback",
-		{{CORE, "policy", "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\""}}},
+		{{CORE, "policy",
+			"\"sha256:"
+			"0000000000000000000000000000000000000000000000000000000000000000\""}}},
 	{CS_CHECK_POLICY_IN_FORCE, "policy_changed", true, "rollback",
-		{{STATE, "policy", "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\""}}},
+		{{STATE, "policy",
+			"\"sha256:"
+			"0000000000000000000000000000000000000000000000000000000000000000\""}}},
 
 	{CS_CHECK_CLASS, "action_class_unknown", false, "rollback",
 		{{CORE, "proposed_action/requested_capability", "\"k8s.secret.read\""}}},
 	{CS_CHECK_LEVEL, "level_manual", true, "rollback",
 		{{CORE, "proposed_action/requested_capability", "\"k8s.namespace.delete\""},
 			{CORE, "purpose_request/action", "\"k8s.namespace.delete\""}}},
-	{CS_CHECK_DUE_DILIGENCE, "due_diligence_missing", false, "rollback", {{CORE, "due_diligence", "null"}}},
-	{CS_CHECK_IMPACT, "impact_missing", true, "rollback", {{CORE, "due_diligence/impact", "\" \""}}},
+	{CS_CHECK_DUE_DILIGENCE, "due_diligence_missing", false, "rollback",
+		{{CORE, "due_diligence", "null"}}},
+	{CS_CHECK_IMPACT, "impact_missing", true, "rollback",
+		{{CORE, "due_diligence/impact", "\" \""}}},
 	{CS_CHECK_BLAST_RADIUS, "blast_radius_missing", true, "rollback",
 		{{CORE, "due_diligence/blast_radius/services", "0"}}},
 	{CS_CHECK_BLAST_RADIUS, "blast_radius_missing", true, "rollback",
 		{{CORE, "due_diligence/blast_radius/traffic_permille", NULL}}},
-	{CS_CHECK_SCREENS_PRESENT, "screen_missing", true, "rollback", {{CORE, "due_diligence/screens/1", NULL}}},
+	{CS_CHECK_SCREENS_PRESENT, "screen_missing", true, "rollback",
+		{{CORE, "due_diligence/screens/1", NULL}}},
 	{CS_CHECK_SCREENS_PASSED, "screen_failed", true, "rollback",
 		{{CORE, "due_diligence/screens/1/result", "\"fail\""}}},
 	{CS_CHECK_SCREENS_FRESH, "screen_stale", true, "rollback",
@@ -194,25 +221,37 @@ static const struct row rows[] = {
 		{{CORE, "due_diligence/rollback_plan/digest", "\"sha256:\""}}},
 	{CS_CHECK_ROLLBACK_TESTED, "rollback_plan_untested", true, "rollback",
 		{{CORE, "due_diligence/rollback_plan/tested_at", "\"2026-11-20T10:00:31Z\""}}},
-	{CS_CHECK_ROLLBACK_EXECUTION, "rollback_execution_missing", true, "rollback", {{CORE, "rollback", "null"}}},
+	{CS_CHECK_ROLLBACK_EXECUTION, "rollback_execution_missing", true, "rollback",
+		{{CORE, "rollback", "null"}}},
 	{CS_CHECK_VARIABLES, "environment_variable_forbidden", true, "rollback",
 		{{CORE, "execution/environment_variables/LD_PRELOAD", "\"/tmp/x.so\""}}},
 	{CS_CHECK_VARIABLES, "environment_variable_forbidden", true, "rollback",
 		{{CORE, "rollback/environment_variables/LD_PRELOAD", "\"/tmp/x.so\""}}},
 
 	{CS_CHECK_NO_REJECTION, "rejected", true, "rollback",
-		{{STATE, "approvals", "[" EXTRACT("rejected", "ada", "engineer", "ada.01", "1", LATER) "]"}}},
+		{{STATE, "approvals",
+			"[" EXTRACT("rejected", "ada", "engineer", "ada.01", "1", LATER) "]"}}},
 	{CS_CHECK_APPROVALS_CURRENT, "approval_expired", true, "rollback",
-		{{STATE, "approvals", "[" EXTRACT("approved", "ada", "engineer", "ada.01", "1", NOW) "]"}}},
+		{{STATE, "approvals",
+			"[" EXTRACT("approved", "ada", "engineer", "ada.01", "1", NOW) "]"}}},
 	{CS_CHECK_APPROVALS_FIT, "approval_unfit", true, "rollback",
-		{{STATE, "approvals", "[" ADA "," EXTRACT("approved", "eve", "engineer", "eve.01", "3", LATER) "]"}}},
+		{{STATE, "approvals",
+			"[" ADA
+			"," EXTRACT("approved", "eve", "engineer", "eve.01", "3", LATER) "]"}}},
 	{CS_CHECK_APPROVALS_FIT, "approval_unfit", true, "rollback",
-		{{STATE, "approvals", "[" ADA "," EXTRACT("approved", "ada", "change_owner", "ada.02", "3", LATER) "]"}}},
+		{{STATE, "approvals",
+			"[" ADA
+			"," EXTRACT("approved", "ada", "change_owner", "ada.02", "3", LATER) "]"}}},
 	{CS_CHECK_APPROVALS_FIT, "approval_unfit", true, "rollback",
-		{{STATE, "approvals", "[" ADA "," EXTRACT("approved", "carl", "change_owner", "ada.01", "3", LATER) "]"}}},
+		{{STATE, "approvals",
+			"[" ADA "," EXTRACT(
+				"approved", "carl", "change_owner", "ada.01", "3", LATER) "]"}}},
 	{CS_CHECK_APPROVALS_FIT, "approval_unfit", true, "rollback",
-		{{STATE, "approvals", "[" ADA "," EXTRACT("approved", "carl", "change_owner", "carl.01", "1", LATER) "]"}}},
-	{CS_CHECK_QUORUM, "approval_missing", true, "rollback", {{STATE, "approvals", "[" CARL "]"}}, true},
+		{{STATE, "approvals",
+			"[" ADA "," EXTRACT(
+				"approved", "carl", "change_owner", "carl.01", "1", LATER) "]"}}},
+	{CS_CHECK_QUORUM, "approval_missing", true, "rollback",
+		{{STATE, "approvals", "[" CARL "]"}}, true},
 	{CS_CHECK_QUORUM, "approval_missing", true, "rollback", {{STATE, "approvals", "[]"}}, true},
 };
 
@@ -223,7 +262,8 @@ static json_t *run(const char *request, const struct change *changes, bool final
 	json_t *decision;
 
 	for (size_t i = 0; changes != NULL && i < 4 && changes[i].where != END; i++)
-		cs_world_set(changes[i].where == CORE ? core : state, changes[i].path, changes[i].value);
+		cs_world_set(
+			changes[i].where == CORE ? core : state, changes[i].path, changes[i].value);
 	decision = cs_case_gate(world, core, state, final);
 	json_decref(state);
 	if (ret_core != NULL)
@@ -239,7 +279,8 @@ static void expect_valid(const char *schema, const json_t *doc)
 	enum cs_err err = cs_schema_check(cs_world_registry(world), schema, doc, &fault);
 
 	if (err != CS_OK)
-		print_error("%s: %s at %s: %s\n", schema, cs_err_name(err), fault.path, fault.detail);
+		print_error(
+			"%s: %s at %s: %s\n", schema, cs_err_name(err), fault.path, fault.detail);
 	assert_int_equal(err, CS_OK);
 }
 
@@ -248,7 +289,8 @@ static size_t failures(const json_t *decision)
 	size_t count = 0, i;
 	json_t *row;
 
-	json_array_foreach(json_object_get(decision, "checks"), i, row) {
+	json_array_foreach(json_object_get(decision, "checks"), i, row)
+	{
 		if (!json_is_true(json_object_get(row, "passed"))) {
 			count++;
 		} else {
@@ -272,12 +314,14 @@ static void each_check_denies_with_its_own_reason(void **unused)
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		json_t *decision = run(rows[i].request, rows[i].changes, rows[i].final, NULL);
-		const json_t *row = cs_json_find(json_object_get(decision, "checks"), "check",
-			cs_check_name(rows[i].check));
+		const json_t *row = cs_json_find(
+			json_object_get(decision, "checks"), "check", cs_check_name(rows[i].check));
 
-		if (json_is_true(json_object_get(row, "passed")) || (rows[i].alone && failures(decision) != 1))
-			print_error("row %zu: %s, %zu checks fail, first %s\n", i, cs_check_name(rows[i].check),
-				failures(decision), text(decision, "reason_code"));
+		if (json_is_true(json_object_get(row, "passed")) ||
+			(rows[i].alone && failures(decision) != 1))
+			print_error("row %zu: %s, %zu checks fail, first %s\n", i,
+				cs_check_name(rows[i].check), failures(decision),
+				text(decision, "reason_code"));
 		assert_true(json_is_false(json_object_get(row, "passed")));
 		assert_string_equal(text(row, "reason_code"), rows[i].code);
 		assert_string_equal(text(row, "engine"), cs_check_engine(rows[i].check));
@@ -286,7 +330,8 @@ static void each_check_denies_with_its_own_reason(void **unused)
 			assert_int_equal(failures(decision), 1);
 			assert_string_equal(text(decision, "reason_code"), rows[i].code);
 		}
-		assert_int_equal(json_array_size(json_object_get(decision, "checks")), CS_CHECK_COUNT);
+		assert_int_equal(
+			json_array_size(json_object_get(decision, "checks")), CS_CHECK_COUNT);
 		expect_valid("countersign.decision.v1", decision);
 		seen[rows[i].check] = true;
 		json_decref(decision);
@@ -295,7 +340,10 @@ static void each_check_denies_with_its_own_reason(void **unused)
 		assert_true(seen[check]);
 }
 
-/* A line of docs/reason-codes.md for each check, in the same order, with every code that the gate gives. */
+/*
+ * A line of docs/reason-codes.md for each check, in the same order, with every code that the gate
+ * gives.
+ */
 static void reason_codes_are_documented(void **unused)
 {
 	static char page[65536];
@@ -309,8 +357,8 @@ static void reason_codes_are_documented(void **unused)
 	for (int check = 0; check < CS_CHECK_COUNT; check++) {
 		char start[128], code[80], line[512];
 
-		snprintf(start, sizeof start, "| %s | `%s` | ", cs_check_engine((enum cs_check)check),
-			cs_check_name((enum cs_check)check));
+		snprintf(start, sizeof start, "| %s | `%s` | ",
+			cs_check_engine((enum cs_check)check), cs_check_name((enum cs_check)check));
 		at = strstr(at, start);
 		if (at == NULL)
 			print_error("not documented, or out of order: %s\n", start);

@@ -18,7 +18,7 @@ static struct cs_world *world;
 struct change {
 	enum { END, CORE, STATE } where;
 	const char *path;
-	const char *value;	/* NULL removes */
+	const char *value; /* NULL removes */
 };
 
 static json_t *run(const char *request, const struct change *changes, bool final, json_t **ret_core)
@@ -28,7 +28,8 @@ static json_t *run(const char *request, const struct change *changes, bool final
 	json_t *decision;
 
 	for (size_t i = 0; changes != NULL && i < 4 && changes[i].where != END; i++)
-		cs_world_set(changes[i].where == CORE ? core : state, changes[i].path, changes[i].value);
+		cs_world_set(
+			changes[i].where == CORE ? core : state, changes[i].path, changes[i].value);
 	decision = cs_case_gate(world, core, state, final);
 	json_decref(state);
 	if (ret_core != NULL)
@@ -44,7 +45,8 @@ static void expect_valid(const char *schema, const json_t *doc)
 	enum cs_err err = cs_schema_check(cs_world_registry(world), schema, doc, &fault);
 
 	if (err != CS_OK)
-		print_error("%s: %s at %s: %s\n", schema, cs_err_name(err), fault.path, fault.detail);
+		print_error(
+			"%s: %s at %s: %s\n", schema, cs_err_name(err), fault.path, fault.detail);
 	assert_int_equal(err, CS_OK);
 }
 
@@ -57,15 +59,19 @@ static const char *text(const json_t *doc, const char *key)
 
 static struct cs_gate_input input_for(const json_t *core, const json_t *state)
 {
-	return (struct cs_gate_input){.core = core, .policy = cs_world_policy(world), .state = state,
-		.decision_id = CS_CASE_DECISION_ID, .now = CS_WORLD_NOW};
+	return (struct cs_gate_input){.core = core,
+		.policy = cs_world_policy(world),
+		.state = state,
+		.decision_id = CS_CASE_DECISION_ID,
+		.now = CS_WORLD_NOW};
 }
 
 static void purpose_admissibility_gives_the_twelve_reasons(void **unused)
 {
-	static const char *const codes[] = {"principal_matches", "grantee_matches", "purpose_matches", "action_in_scope",
-		"resource_in_scope", "data_class_in_scope", "within_time_window", "within_jurisdiction",
-		"within_rate_cap", "not_revoked", "signature_valid", "dual_control_satisfied"};
+	static const char *const codes[] = {"principal_matches", "grantee_matches",
+		"purpose_matches", "action_in_scope", "resource_in_scope", "data_class_in_scope",
+		"within_time_window", "within_jurisdiction", "within_rate_cap", "not_revoked",
+		"signature_valid", "dual_control_satisfied"};
 	json_t *core = cs_world_core(world, "rollback", NULL);
 	json_t *state = cs_case_state(world, core, NULL, NULL);
 	struct cs_gate_input input = input_for(core, state);
@@ -75,10 +81,12 @@ static void purpose_admissibility_gives_the_twelve_reasons(void **unused)
 	assert_int_equal(cs_purpose_admissibility(&input, CS_WORLD_APPLIANCE, &doc), CS_OK);
 	expect_valid("kye.purpose.admissibility.v1", doc);
 	assert_true(json_is_true(json_object_get(doc, "admitted")));
-	assert_string_equal(text(doc, "grant_id"), cs_json_text_at(core, "purpose_request/claimed_grant_id"));
+	assert_string_equal(
+		text(doc, "grant_id"), cs_json_text_at(core, "purpose_request/claimed_grant_id"));
 	assert_string_equal(text(doc, "request_id"), cs_json_text_at(core, "purpose_request/id"));
 	for (size_t i = 0; i < 12; i++)
-		assert_string_equal(text(json_array_get(json_object_get(doc, "reasons"), i), "code"), codes[i]);
+		assert_string_equal(
+			text(json_array_get(json_object_get(doc, "reasons"), i), "code"), codes[i]);
 	json_decref(doc);
 
 	cs_world_set(state, "facts/requests_last_minute", "31");
@@ -111,7 +119,8 @@ static void admissibility_decision_maps_every_outcome(void **unused)
 		{"deny", "reject", "block"},
 	};
 	static const char id[] = "kye:admissibility-decision:acme:01KAGJ7XQ2D3E4F5G6H7J8K9ZG";
-	static const struct change missing[4] = {{CORE, "due_diligence", "null"}, {CORE, "rollback", "null"}};
+	static const struct change missing[4] = {
+		{CORE, "due_diligence", "null"}, {CORE, "rollback", "null"}};
 	json_t *core, *decision = run("rollback", NULL, false, &core);
 	json_t *doc = NULL;
 	(void)unused;
@@ -125,7 +134,8 @@ static void admissibility_decision_maps_every_outcome(void **unused)
 		assert_string_equal(text(doc, "reason_code"), "proposed_action_admissible");
 		assert_true(json_is_true(cs_json_at(doc, "checked_dimensions/evidence_ready")));
 		assert_true(json_is_false(cs_json_at(doc, "checked_dimensions/formal_rule_block")));
-		assert_true(json_is_false(cs_json_at(doc, "checked_dimensions/prohibited_action_class")));
+		assert_true(json_is_false(
+			cs_json_at(doc, "checked_dimensions/prohibited_action_class")));
 		json_decref(doc);
 	}
 	json_object_set_new(decision, "outcome", json_string("simulated_allow"));
@@ -139,7 +149,8 @@ static void admissibility_decision_maps_every_outcome(void **unused)
 	assert_string_equal(text(doc, "reason_code"), "due_diligence_missing");
 	assert_true(json_is_false(cs_json_at(doc, "checked_dimensions/evidence_ready")));
 	assert_true(json_is_true(cs_json_at(doc, "checked_dimensions/formal_rule_block")));
-	assert_true(json_is_false(cs_json_at(doc, "checked_dimensions/action_reversible_or_rollbackable")));
+	assert_true(json_is_false(
+		cs_json_at(doc, "checked_dimensions/action_reversible_or_rollbackable")));
 	json_decref(doc);
 	json_decref(decision);
 	json_decref(core);
@@ -150,14 +161,32 @@ static void risk_follows_change_class_and_reach(void **unused)
 	static const struct {
 		const char *change_class, *radius, *expected;
 	} cases[] = {
-		{"reversible", "{\"services\": 1, \"namespaces\": 1, \"replica_permille\": 499, \"traffic_permille\": 0}", "low"},
-		{"reversible", "{\"services\": 1, \"namespaces\": 1, \"replica_permille\": 500, \"traffic_permille\": 0}", "medium"},
-		{"reversible", "{\"services\": 1, \"namespaces\": 1, \"replica_permille\": 0, \"traffic_permille\": 500}", "medium"},
-		{"reversible", "{\"services\": 2, \"namespaces\": 1, \"replica_permille\": 0, \"traffic_permille\": 0}", "medium"},
+		{"reversible",
+			"{\"services\": 1, \"namespaces\": 1, \"replica_permille\": 499, "
+			"\"traffic_permille\": 0}",
+			"low"},
+		{"reversible",
+			"{\"services\": 1, \"namespaces\": 1, \"replica_permille\": 500, "
+			"\"traffic_permille\": 0}",
+			"medium"},
+		{"reversible",
+			"{\"services\": 1, \"namespaces\": 1, \"replica_permille\": 0, "
+			"\"traffic_permille\": 500}",
+			"medium"},
+		{"reversible",
+			"{\"services\": 2, \"namespaces\": 1, \"replica_permille\": 0, "
+			"\"traffic_permille\": 0}",
+			"medium"},
 		{"reversible", "null", "medium"},
-		{"compensatable", "{\"services\": 1, \"namespaces\": 1, \"replica_permille\": 1, \"traffic_permille\": 1}", "medium"},
+		{"compensatable",
+			"{\"services\": 1, \"namespaces\": 1, \"replica_permille\": 1, "
+			"\"traffic_permille\": 1}",
+			"medium"},
 		{"compensatable", "null", "high"},
-		{"irreversible", "{\"services\": 1, \"namespaces\": 1, \"replica_permille\": 1, \"traffic_permille\": 1}", "high"},
+		{"irreversible",
+			"{\"services\": 1, \"namespaces\": 1, \"replica_permille\": 1, "
+			"\"traffic_permille\": 1}",
+			"high"},
 		{"irreversible", "null", "critical"},
 		{NULL, "null", "critical"},
 	};
@@ -178,24 +207,30 @@ static void a_consequence_map_says_what_the_documents_say(void **unused)
 	json_t *map = NULL, *again = NULL;
 	(void)unused;
 
-	assert_int_equal(cs_consequence_map(core, decision, id, CS_WORLD_ENGINE, CS_WORLD_NOW, &map), CS_OK);
-	assert_int_equal(cs_consequence_map(core, decision, id, CS_WORLD_ENGINE, CS_WORLD_NOW, &again), CS_OK);
+	assert_int_equal(
+		cs_consequence_map(core, decision, id, CS_WORLD_ENGINE, CS_WORLD_NOW, &map), CS_OK);
+	assert_int_equal(
+		cs_consequence_map(core, decision, id, CS_WORLD_ENGINE, CS_WORLD_NOW, &again),
+		CS_OK);
 	assert_true(cs_json_same(map, again));
 	expect_valid("kye.consequence_map.v1", map);
 	assert_string_equal(cs_json_text_at(map, "consequences/0/description"),
 		cs_json_text_at(core, "proposed_action/action_summary"));
 	assert_string_equal(cs_json_text_at(map, "consequences/1/severity"), "critical");
 	assert_string_equal(cs_json_text_at(map, "consequences/2/severity"), "high");
-	assert_int_equal(cs_json_integer(json_object_get(map, "summary"), "total_consequences", 0), 3);
+	assert_int_equal(
+		cs_json_integer(json_object_get(map, "summary"), "total_consequences", 0), 3);
 	assert_int_equal(cs_json_integer(json_object_get(map, "summary"), "critical_count", 0), 2);
 	assert_int_equal(cs_json_integer(json_object_get(map, "summary"), "high_count", 0), 1);
 	json_decref(map);
 	json_decref(again);
 
 	cs_world_set(core, "due_diligence", "null");
-	assert_int_equal(cs_consequence_map(core, decision, id, CS_WORLD_ENGINE, CS_WORLD_NOW, &map), CS_OK);
+	assert_int_equal(
+		cs_consequence_map(core, decision, id, CS_WORLD_ENGINE, CS_WORLD_NOW, &map), CS_OK);
 	expect_valid("kye.consequence_map.v1", map);
-	assert_string_equal(cs_json_text_at(map, "consequences/1/description"), "blast radius not stated");
+	assert_string_equal(
+		cs_json_text_at(map, "consequences/1/description"), "blast radius not stated");
 	json_decref(map);
 	json_decref(decision);
 	json_decref(core);

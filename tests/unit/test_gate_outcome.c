@@ -18,7 +18,7 @@ static struct cs_world *world;
 struct change {
 	enum { END, CORE, STATE } where;
 	const char *path;
-	const char *value;	/* NULL removes */
+	const char *value; /* NULL removes */
 };
 
 #define NOW "2026-11-20T10:00:00Z"
@@ -30,7 +30,8 @@ static json_t *run(const char *request, const struct change *changes, bool final
 	json_t *decision;
 
 	for (size_t i = 0; changes != NULL && i < 4 && changes[i].where != END; i++)
-		cs_world_set(changes[i].where == CORE ? core : state, changes[i].path, changes[i].value);
+		cs_world_set(
+			changes[i].where == CORE ? core : state, changes[i].path, changes[i].value);
 	decision = cs_case_gate(world, core, state, final);
 	json_decref(state);
 	if (ret_core != NULL)
@@ -46,7 +47,8 @@ static void expect_valid(const char *schema, const json_t *doc)
 	enum cs_err err = cs_schema_check(cs_world_registry(world), schema, doc, &fault);
 
 	if (err != CS_OK)
-		print_error("%s: %s at %s: %s\n", schema, cs_err_name(err), fault.path, fault.detail);
+		print_error(
+			"%s: %s at %s: %s\n", schema, cs_err_name(err), fault.path, fault.detail);
 	assert_int_equal(err, CS_OK);
 }
 
@@ -55,7 +57,8 @@ static size_t failures(const json_t *decision)
 	size_t count = 0, i;
 	json_t *row;
 
-	json_array_foreach(json_object_get(decision, "checks"), i, row) {
+	json_array_foreach(json_object_get(decision, "checks"), i, row)
+	{
 		if (!json_is_true(json_object_get(row, "passed"))) {
 			count++;
 		} else {
@@ -74,8 +77,9 @@ static const char *text(const json_t *doc, const char *key)
 
 static void everything_missing_is_listed_at_once(void **unused)
 {
-	static const struct change many[] = {{CORE, "due_diligence", "null"}, {CORE, "rollback", "null"},
-		{STATE, "caller", "null"}, {STATE, "ended", "\"expired\""}};
+	static const struct change many[] = {{CORE, "due_diligence", "null"},
+		{CORE, "rollback", "null"}, {STATE, "caller", "null"},
+		{STATE, "ended", "\"expired\""}};
 	json_t *decision = run("rollback", many, true, NULL);
 	(void)unused;
 
@@ -158,7 +162,8 @@ static void restrictions_make_an_allow_constrained(void **unused)
 	json_t *core = cs_world_core(world, "rollback", NULL);
 	json_t *approvals = json_pack("[o, o]",
 		cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL),
-		cs_case_decision(world, core, CS_WORLD_CARL, "change_owner", "approved_with_restrictions", NULL));
+		cs_case_decision(world, core, CS_WORLD_CARL, "change_owner",
+			"approved_with_restrictions", NULL));
 	json_t *state = cs_case_state(world, core, approvals, NULL);
 	json_t *decision = cs_case_gate(world, core, state, true);
 	json_t *constraints = NULL;
@@ -214,7 +219,8 @@ static void level_three_tells_people(void **unused)
 
 static void level_one_is_advice(void **unused)
 {
-	static const struct change drain[4] = {{CORE, "proposed_action/requested_capability", "\"k8s.node.drain\""},
+	static const struct change drain[4] = {
+		{CORE, "proposed_action/requested_capability", "\"k8s.node.drain\""},
 		{CORE, "purpose_request/action", "\"k8s.node.drain\""},
 		{CORE, "proposed_action/action_declaration/reversibility", "\"compensatable\""}};
 	json_t *decision = run("rollback", drain, true, NULL);
@@ -229,13 +235,15 @@ static void level_one_is_advice(void **unused)
 
 static void an_emergency_owes_a_review(void **unused)
 {
-	static const struct change emergency[4] = {{CORE, "due_diligence/classification", "\"emergency\""}};
+	static const struct change emergency[4] = {
+		{CORE, "due_diligence/classification", "\"emergency\""}};
 	static const struct change refused[4] = {
 		{CORE, "due_diligence/classification", "\"emergency\""}, {STATE, "caller", "null"}};
 	json_t *decision = run("rollback", emergency, false, NULL);
 	(void)unused;
 
-	expect_obligations(decision, "[\"emit_evidence_pack\", \"collect_approvals\", \"owe_review\"]");
+	expect_obligations(
+		decision, "[\"emit_evidence_pack\", \"collect_approvals\", \"owe_review\"]");
 	json_decref(decision);
 	decision = run("rollback", refused, false, NULL);
 	expect_obligations(decision, "[\"emit_evidence_pack\"]");
@@ -246,7 +254,8 @@ static void windows_have_their_edges(void **unused)
 {
 	/* A window is open at its first instant, a screen is fresh at its last. */
 	static const struct change edges[][4] = {
-		{{STATE, "grants/0/not_before", "\"" NOW "\""}, {STATE, "grants/0/not_after", "\"2026-11-20T10:00:00.001Z\""}},
+		{{STATE, "grants/0/not_before", "\"" NOW "\""},
+			{STATE, "grants/0/not_after", "\"2026-11-20T10:00:00.001Z\""}},
 		{{STATE, "grants/0/revoked_at", "\"2026-11-20T10:00:00.001Z\""}},
 		{{STATE, "grants/0/scope/resources", NULL}},
 		{{STATE, "grants/0/scope/resources", "[\"kye:res:acme.checkout-api.production\"]"}},
@@ -254,12 +263,14 @@ static void windows_have_their_edges(void **unused)
 		{{CORE, "due_diligence/screens/1/at", "\"2026-11-20T10:00:30Z\""}},
 		{{STATE, "facts/requests_last_minute", "30"}},
 		{{STATE, "purposes/0/restrictions/rate_cap", NULL}, {STATE, "facts", "{}"}},
-		{{STATE, "purposes/0/restrictions/weekly_window", "\"BYHOUR=9,10;BYDAY=TH,FR;FREQ=WEEKLY\""}},
+		{{STATE, "purposes/0/restrictions/weekly_window",
+			"\"BYHOUR=9,10;BYDAY=TH,FR;FREQ=WEEKLY\""}},
 		{{STATE, "purposes/0/restrictions/dual_control", "true"}},
 		{{STATE, "purposes/0/restrictions/max_blast_radius", "1"}},
 		{{STATE, "purposes/0/restrictions", NULL}},
 		{{STATE, "delegations/0/scope/constraints/environment", "\"prod\""}},
-		{{STATE, "delegations/0/valid_from", NULL}, {STATE, "delegations/0/valid_until", NULL}},
+		{{STATE, "delegations/0/valid_from", NULL},
+			{STATE, "delegations/0/valid_until", NULL}},
 		{{CORE, "proposed_action/target_resource", NULL}},
 		{{CORE, "proposed_action/origin/principal_entity_id", NULL}},
 	};

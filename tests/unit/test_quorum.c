@@ -37,9 +37,12 @@ static void an_engineer_and_a_change_owner_fill_it(void **unused)
 {
 	(void)unused;
 
-	expect(CS_OK, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_CARL, "change_owner")));
-	expect(CS_OK, json_pack("[o, o]", by(CS_WORLD_CARL, "change_owner"), by(CS_WORLD_ADA, "engineer")));
-	expect(CS_OK, json_pack("[o, o]", by(CS_WORLD_PAUL, "engineer"), by(CS_WORLD_CARL, "change_owner")));
+	expect(CS_OK, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
+			      by(CS_WORLD_CARL, "change_owner")));
+	expect(CS_OK, json_pack("[o, o]", by(CS_WORLD_CARL, "change_owner"),
+			      by(CS_WORLD_ADA, "engineer")));
+	expect(CS_OK, json_pack("[o, o]", by(CS_WORLD_PAUL, "engineer"),
+			      by(CS_WORLD_CARL, "change_owner")));
 }
 
 static void fewer_or_others_do_not(void **unused)
@@ -51,15 +54,19 @@ static void fewer_or_others_do_not(void **unused)
 	expect(CS_E_APPROVAL_MISSING, json_pack("[o]", by(CS_WORLD_ADA, "engineer")));
 	expect(CS_E_APPROVAL_MISSING, json_pack("[o]", by(CS_WORLD_CARL, "change_owner")));
 	/* Two engineers and no change owner */
-	expect(CS_E_APPROVAL_SLOT, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_EVE, "engineer")));
+	expect(CS_E_APPROVAL_SLOT,
+		json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_EVE, "engineer")));
 	/* One that nobody asked for */
-	expect(CS_E_APPROVAL_SLOT, json_pack("[o, o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_CARL, "change_owner"),
-		by(CS_WORLD_EVE, "engineer")));
-	expect(CS_E_APPROVAL_SLOT, json_pack("[o, o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_CARL, "change_owner"),
-		by(CS_WORLD_LENA, "sre_lead")));
-	expect(CS_E_APPROVAL_REQUESTER,
-		json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_PAUL, "change_owner")));
-	expect(CS_E_APPROVAL_SCOPE, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_DORA, "change_owner")));
+	expect(CS_E_APPROVAL_SLOT,
+		json_pack("[o, o, o]", by(CS_WORLD_ADA, "engineer"),
+			by(CS_WORLD_CARL, "change_owner"), by(CS_WORLD_EVE, "engineer")));
+	expect(CS_E_APPROVAL_SLOT,
+		json_pack("[o, o, o]", by(CS_WORLD_ADA, "engineer"),
+			by(CS_WORLD_CARL, "change_owner"), by(CS_WORLD_LENA, "sre_lead")));
+	expect(CS_E_APPROVAL_REQUESTER, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
+						by(CS_WORLD_PAUL, "change_owner")));
+	expect(CS_E_APPROVAL_SCOPE, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
+					    by(CS_WORLD_DORA, "change_owner")));
 }
 
 static void one_that_is_no_approval_fills_nothing(void **unused)
@@ -69,19 +76,25 @@ static void one_that_is_no_approval_fills_nothing(void **unused)
 
 	for (size_t i = 0; i < 3; i++)
 		expect(CS_E_APPROVAL_REJECTED, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
-			cs_case_decision(world, core, CS_WORLD_CARL, "change_owner", values[i], NULL)));
+						       cs_case_decision(world, core, CS_WORLD_CARL,
+							       "change_owner", values[i], NULL)));
 }
 
 static void one_refused_by_itself_refuses_all(void **unused)
 {
 	(void)unused;
 
-	expect(CS_E_APPROVAL_EXPIRED, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
-		cs_case_decision(world, core, CS_WORLD_CARL, "change_owner", "approved", "binding/not_after",
-			"\"2026-11-20T10:00:00Z\"", NULL)));
+	expect(CS_E_APPROVAL_EXPIRED,
+		json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
+			cs_case_decision(world, core, CS_WORLD_CARL, "change_owner", "approved",
+				"binding/not_after", "\"2026-11-20T10:00:00Z\"", NULL)));
 	expect(CS_E_APPROVAL_ACTION, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
-		cs_case_decision(world, core, CS_WORLD_CARL, "change_owner", "approved", "binding/action",
-			"\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"", NULL)));
+					     cs_case_decision(world, core, CS_WORLD_CARL,
+						     "change_owner", "approved", "binding/action",
+						     "\"sha256:"
+						     "000000000000000000000000000000000000000000000"
+						     "0000000000000000000\"",
+						     NULL)));
 }
 
 static void the_same_approval_twice_is_one(void **unused)
@@ -96,24 +109,31 @@ static void the_same_approval_twice_is_one(void **unused)
 /* Two documents of one person, for one role or for two. */
 static void one_person_is_one(void **unused)
 {
-	json_t *request = cs_world_core(world, "rollback", "requester", "\"" CS_WORLD_ADA "\"", NULL);
+	json_t *request =
+		cs_world_core(world, "rollback", "requester", "\"" CS_WORLD_ADA "\"", NULL);
 	json_t *saved = core;
 	(void)unused;
 
-	expect(CS_E_APPROVAL_SAME_PERSON, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
-		cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", "rationale", "\"again\"", NULL)));
+	expect(CS_E_APPROVAL_SAME_PERSON,
+		json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
+			cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved",
+				"rationale", "\"again\"", NULL)));
 	/* Paul holds both roles; here somebody else asked. */
 	core = request;
 	cs_case_judge(world, core, &judge);
-	expect(CS_OK, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_PAUL, "change_owner")));
-	expect(CS_E_APPROVAL_SAME_PERSON,
-		json_pack("[o, o]", by(CS_WORLD_PAUL, "engineer"), by(CS_WORLD_PAUL, "change_owner")));
+	expect(CS_OK, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
+			      by(CS_WORLD_PAUL, "change_owner")));
+	expect(CS_E_APPROVAL_SAME_PERSON, json_pack("[o, o]", by(CS_WORLD_PAUL, "engineer"),
+						  by(CS_WORLD_PAUL, "change_owner")));
 	core = saved;
 	cs_case_judge(world, core, &judge);
 	json_decref(request);
 }
 
-/* A ring that gives Carl's kid Ada's key: nobody loads such a one, and the quorum does not rely on that. */
+/*
+ * A ring that gives Carl's kid Ada's key: nobody loads such a one, and the quorum does not rely on
+ * that.
+ */
 static void one_key_is_one(void **unused)
 {
 	json_t *jwks = cs_world_jwks(world);
@@ -145,14 +165,20 @@ static void one_token_is_one(void **unused)
 
 	cs_case_judge(shared, shared_core, &shared_judge);
 	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(cs_approval_check(&shared_judge.context, json_array_get(decisions, i), NULL, NULL), CS_OK);
-	assert_int_equal(cs_quorum_check(&shared_judge.context, decisions, NULL), CS_E_APPROVAL_SAME_TOKEN);
+		assert_int_equal(cs_approval_check(&shared_judge.context,
+					 json_array_get(decisions, i), NULL, NULL),
+			CS_OK);
+	assert_int_equal(
+		cs_quorum_check(&shared_judge.context, decisions, NULL), CS_E_APPROVAL_SAME_TOKEN);
 	json_decref(decisions);
 	json_decref(shared_core);
 	cs_world_free(shared);
 }
 
-/* Whoever made it, an oversight that asks for two people and has no slots for them lets nobody through. */
+/*
+ * Whoever made it, an oversight that asks for two people and has no slots for them lets nobody
+ * through.
+ */
 static void slots_that_are_too_few_are_refused(void **unused)
 {
 	const struct cs_oversight saved = judge.oversight;
@@ -164,7 +190,8 @@ static void slots_that_are_too_few_are_refused(void **unused)
 	expect(CS_E_POLICY_QUORUM, json_array());
 	judge.oversight = saved;
 	judge.oversight.slots[1] = "engineer";
-	expect(CS_E_POLICY_QUORUM, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_EVE, "engineer")));
+	expect(CS_E_POLICY_QUORUM,
+		json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_EVE, "engineer")));
 	judge.oversight.kind = CS_OVERSIGHT_SINGLE;
 	judge.oversight.slot_count = 0;
 	expect(CS_E_POLICY_QUORUM, json_array());
@@ -181,10 +208,10 @@ static void a_role_listed_twice_takes_two(void **unused)
 
 	judge.oversight.slots[2] = "engineer";
 	judge.oversight.slot_count = 3;
-	expect(CS_E_APPROVAL_MISSING,
-		json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_CARL, "change_owner")));
-	expect(CS_OK, json_pack("[o, o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_CARL, "change_owner"),
-		by(CS_WORLD_EVE, "engineer")));
+	expect(CS_E_APPROVAL_MISSING, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
+					      by(CS_WORLD_CARL, "change_owner")));
+	expect(CS_OK, json_pack("[o, o, o]", by(CS_WORLD_ADA, "engineer"),
+			      by(CS_WORLD_CARL, "change_owner"), by(CS_WORLD_EVE, "engineer")));
 	judge.oversight = saved;
 }
 
@@ -209,7 +236,8 @@ static void one_approver_is_enough_where_the_class_says_so(void **unused)
 	assert_int_equal(judge.oversight.kind, CS_OVERSIGHT_SINGLE);
 	expect(CS_OK, json_pack("[o]", by(CS_WORLD_ADA, "engineer")));
 	expect(CS_E_APPROVAL_MISSING, json_array());
-	expect(CS_E_APPROVAL_SLOT, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"), by(CS_WORLD_CARL, "change_owner")));
+	expect(CS_E_APPROVAL_SLOT, json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
+					   by(CS_WORLD_CARL, "change_owner")));
 	core = saved;
 	cs_case_judge(world, core, &judge);
 	json_decref(config);
@@ -218,26 +246,35 @@ static void one_approver_is_enough_where_the_class_says_so(void **unused)
 /* ---- constraints ---- */
 
 #define BY_DAY "{\"restriction_id\": \"r-2\", \"summary\": \"by day only\"}"
-#define ONE_POD "{\"restriction_id\": \"r-1\", \"summary\": \"one pod first\", \"type\": \"replicas\", \"value\": 1}"
-#define TICKET "{\"restriction_id\": \"r-3\", \"summary\": \"post-mortem\", \"type\": \"follow_up_by\", \"value\": \"2026-12-01T00:00:00Z\"}"
+#define ONE_POD \
+	"{\"restriction_id\": \"r-1\", \"summary\": \"one pod first\", \"type\": \"replicas\", " \
+	"\"value\": 1}"
+#define TICKET \
+	"{\"restriction_id\": \"r-3\", \"summary\": \"post-mortem\", \"type\": \"follow_up_by\", " \
+	"\"value\": \"2026-12-01T00:00:00Z\"}"
 
 static json_t *restricted(const char *person, const char *role, const char *restrictions)
 {
-	return cs_case_decision(world, core, person, role, "approved_with_restrictions", "restrictions", restrictions, NULL);
+	return cs_case_decision(world, core, person, role, "approved_with_restrictions",
+		"restrictions", restrictions, NULL);
 }
 
 static void constraints_are_the_sorted_union(void **unused)
 {
-	json_t *decisions = json_pack("[o, o]", restricted(CS_WORLD_ADA, "engineer", "[" TICKET "," BY_DAY "]"),
-		restricted(CS_WORLD_CARL, "change_owner", "[" BY_DAY "," ONE_POD "]"));
-	json_t *reversed = json_pack("[O, O]", json_array_get(decisions, 1), json_array_get(decisions, 0));
+	json_t *decisions =
+		json_pack("[o, o]", restricted(CS_WORLD_ADA, "engineer", "[" TICKET "," BY_DAY "]"),
+			restricted(CS_WORLD_CARL, "change_owner", "[" BY_DAY "," ONE_POD "]"));
+	json_t *reversed =
+		json_pack("[O, O]", json_array_get(decisions, 1), json_array_get(decisions, 0));
 	json_t *expected = cs_world_json("[" ONE_POD "," BY_DAY "," TICKET "]");
 	json_t *constraints = NULL, *again = NULL;
 	(void)unused;
 
 	assert_int_equal(cs_constraints_compose(decisions, &constraints), CS_OK);
 	assert_int_equal(cs_constraints_compose(reversed, &again), CS_OK);
-	assert_int_equal(cs_schema_check(cs_world_registry(world), "countersign.constraints.v1", constraints, NULL), CS_OK);
+	assert_int_equal(cs_schema_check(cs_world_registry(world), "countersign.constraints.v1",
+				 constraints, NULL),
+		CS_OK);
 	assert_true(cs_json_same(constraints, again));
 	assert_true(json_equal(json_object_get(constraints, "restrictions"), expected));
 	json_decref(again);
@@ -277,7 +314,8 @@ static void every_restriction_must_be_covered(void **unused)
 	json_array_append_new(json_object_get(constraints, "restrictions"), cs_world_json(TICKET));
 	assert_int_equal(cs_constraints_cover(constraints, decisions, &fault), CS_OK);
 	cs_world_set(constraints, "restrictions/0/value", "2");
-	assert_int_equal(cs_constraints_cover(constraints, decisions, &fault), CS_E_STATEMENT_MISMATCH);
+	assert_int_equal(
+		cs_constraints_cover(constraints, decisions, &fault), CS_E_STATEMENT_MISMATCH);
 	assert_string_equal(fault.path, "/constraints");
 	json_decref(constraints);
 	json_decref(decisions);
@@ -286,8 +324,8 @@ static void every_restriction_must_be_covered(void **unused)
 static void the_earliest_window_counts(void **unused)
 {
 	json_t *decisions = json_pack("[o, o]", by(CS_WORLD_ADA, "engineer"),
-		cs_case_decision(world, core, CS_WORLD_CARL, "change_owner", "approved", "binding/not_after",
-			"\"2026-11-20T10:30:00Z\"", NULL));
+		cs_case_decision(world, core, CS_WORLD_CARL, "change_owner", "approved",
+			"binding/not_after", "\"2026-11-20T10:30:00Z\"", NULL));
 	(void)unused;
 
 	assert_int_equal(cs_approvals_not_after(decisions), CS_WORLD_NOW + 30 * 60000);

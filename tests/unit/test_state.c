@@ -13,13 +13,16 @@
 
 static struct cs_world *world;
 
-static json_t *state_of(struct cs_world *of, const char *request, const char *path, const char *value)
+static json_t *state_of(
+	struct cs_world *of, const char *request, const char *path, const char *value)
 {
 	json_t *core = cs_world_core(of, request, path, value, NULL);
 	json_t *state = cs_case_state(of, core, NULL, NULL);
 	struct cs_fault fault = {{0}};
 
-	assert_int_equal(cs_schema_check(cs_world_registry(of), "countersign.state.v1", state, &fault), CS_OK);
+	assert_int_equal(
+		cs_schema_check(cs_world_registry(of), "countersign.state.v1", state, &fault),
+		CS_OK);
 	json_decref(core);
 	return state;
 }
@@ -36,19 +39,25 @@ static void a_state_holds_what_the_gate_reads(void **unused)
 	(void)unused;
 
 	assert_string_equal(cs_json_text(state, "at"), CS_WORLD_NOW_TEXT);
-	assert_string_equal(cs_json_text(state, "trust_set"), cs_trust_address(cs_world_trust(world)));
-	assert_int_equal(cs_json_integer(state, "trust_version", 0), cs_trust_version(cs_world_trust(world)));
-	assert_string_equal(cs_json_text(state, "policy"), cs_policy_address(cs_world_policy(world)));
+	assert_string_equal(
+		cs_json_text(state, "trust_set"), cs_trust_address(cs_world_trust(world)));
+	assert_int_equal(cs_json_integer(state, "trust_version", 0),
+		cs_trust_version(cs_world_trust(world)));
+	assert_string_equal(
+		cs_json_text(state, "policy"), cs_policy_address(cs_world_policy(world)));
 	assert_string_equal(cs_json_text(state, "audience"), CS_WORLD_ORIGIN);
 	assert_string_equal(cs_json_text(state, "caller"), CS_WORLD_AGENT);
 	assert_string_equal(cs_json_text_at(state, "actor/id"), CS_WORLD_AGENT);
 	assert_string_equal(cs_json_text_at(state, "principal/id"), CS_WORLD_PAUL);
 	assert_string_equal(cs_json_text_at(state, "persons/0/id"), CS_WORLD_LENA);
-	assert_string_equal(cs_json_text_at(state, "resource/id"), "kye:res:acme.checkout-api.production");
+	assert_string_equal(
+		cs_json_text_at(state, "resource/id"), "kye:res:acme.checkout-api.production");
 	assert_true(cs_json_same(cs_json_at(state, "grants/0"), cs_json_at(trust, "grants/0")));
-	assert_true(cs_json_same(cs_json_at(state, "delegations/0"), cs_json_at(trust, "delegations/0")));
+	assert_true(cs_json_same(
+		cs_json_at(state, "delegations/0"), cs_json_at(trust, "delegations/0")));
 	assert_true(cs_json_same(cs_json_at(state, "purposes/0"), cs_json_at(trust, "purposes/0")));
-	assert_int_equal(cs_json_integer(json_object_get(state, "facts"), "requests_last_minute", 0), 1);
+	assert_int_equal(
+		cs_json_integer(json_object_get(state, "facts"), "requests_last_minute", 0), 1);
 	assert_true(json_is_null(json_object_get(state, "ended")));
 	json_decref(state);
 }
@@ -61,13 +70,15 @@ static void employee_digests_stay_behind(void **unused)
 
 	assert_int_equal(cs_canonical_print(state, &bytes), CS_OK);
 	assert_null(strstr((const char *)bytes.data, "employee_digest"));
-	assert_non_null(cs_json_text(cs_trust_person(cs_world_trust(world), CS_WORLD_PAUL), "employee_digest"));
+	assert_non_null(cs_json_text(
+		cs_trust_person(cs_world_trust(world), CS_WORLD_PAUL), "employee_digest"));
 	json_decref(state);
 }
 
 static void the_unknown_is_null_or_empty(void **unused)
 {
-	json_t *state = state_of(world, "rollback", "purpose_request/actor", "\"kye:agent:acme.nobody\"");
+	json_t *state =
+		state_of(world, "rollback", "purpose_request/actor", "\"kye:agent:acme.nobody\"");
 	(void)unused;
 
 	assert_true(json_is_null(json_object_get(state, "actor")));
@@ -75,17 +86,22 @@ static void the_unknown_is_null_or_empty(void **unused)
 	assert_int_equal(json_array_size(json_object_get(state, "grants")), 0);
 	assert_int_equal(json_array_size(json_object_get(state, "delegations")), 0);
 	assert_int_equal(json_array_size(json_object_get(state, "persons")), 0);
-	/* The claimed purpose grant is carried whoever holds it, so that the gate can say whose it is. */
+	/*
+	 * The claimed purpose grant is carried whoever holds it, so that the gate can say whose it
+	 * is.
+	 */
 	assert_int_equal(json_array_size(json_object_get(state, "purposes")), 1);
 	assert_int_equal(cs_state_matches_trust(state, cs_world_trust(world), NULL), CS_OK);
 	json_decref(state);
 
-	state = state_of(world, "rollback", "execution/target/resource", "\"kye:res:acme.unknown\"");
+	state = state_of(
+		world, "rollback", "execution/target/resource", "\"kye:res:acme.unknown\"");
 	assert_true(json_is_null(json_object_get(state, "resource")));
 	assert_int_equal(cs_state_matches_trust(state, cs_world_trust(world), NULL), CS_OK);
 	json_decref(state);
 
-	state = state_of(world, "rollback", "purpose_request/claimed_grant_id", "\"kye:purpose:acme.another\"");
+	state = state_of(world, "rollback", "purpose_request/claimed_grant_id",
+		"\"kye:purpose:acme.another\"");
 	assert_int_equal(json_array_size(json_object_get(state, "purposes")), 0);
 	assert_int_equal(cs_state_matches_trust(state, cs_world_trust(world), NULL), CS_OK);
 	json_decref(state);
@@ -95,13 +111,18 @@ static void optional_inputs_have_their_defaults(void **unused)
 {
 	json_t *core = cs_world_core(world, "rollback", NULL);
 	struct cs_state_input input = {.trust = cs_world_trust(world),
-		.policy = cs_policy_address(cs_world_policy(world)), .audience = CS_WORLD_ORIGIN, .core = core,
-		.ended = "withdrawn", .now = CS_WORLD_NOW};
+		.policy = cs_policy_address(cs_world_policy(world)),
+		.audience = CS_WORLD_ORIGIN,
+		.core = core,
+		.ended = "withdrawn",
+		.now = CS_WORLD_NOW};
 	json_t *state = NULL;
 	(void)unused;
 
 	assert_int_equal(cs_state_compose(&input, &state), CS_OK);
-	assert_int_equal(cs_schema_check(cs_world_registry(world), "countersign.state.v1", state, NULL), CS_OK);
+	assert_int_equal(
+		cs_schema_check(cs_world_registry(world), "countersign.state.v1", state, NULL),
+		CS_OK);
 	assert_true(json_is_null(json_object_get(state, "caller")));
 	assert_int_equal(json_object_size(json_object_get(state, "facts")), 0);
 	assert_int_equal(json_array_size(json_object_get(state, "approvals")), 0);
@@ -126,7 +147,10 @@ static void a_state_that_says_otherwise_is_refused(void **unused)
 	static const struct {
 		const char *path, *value, *member;
 	} changes[] = {
-		{"trust_set", "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"", "/trust_set"},
+		{"trust_set",
+			"\"sha256:"
+			"0000000000000000000000000000000000000000000000000000000000000000\"",
+			"/trust_set"},
 		{"trust_version", "2", "/trust_version"},
 		{"actor/state", "\"suspended\"", "/actor"},
 		{"actor/principal", "\"" CS_WORLD_ADA "\"", "/actor"},
@@ -149,9 +173,11 @@ static void a_state_that_says_otherwise_is_refused(void **unused)
 		json_t *state = rollback_state(world);
 		struct cs_fault fault = {{0}};
 
-		assert_int_equal(cs_state_matches_trust(state, cs_world_trust(world), &fault), CS_OK);
+		assert_int_equal(
+			cs_state_matches_trust(state, cs_world_trust(world), &fault), CS_OK);
 		cs_world_set(state, changes[i].path, changes[i].value);
-		assert_int_equal(cs_state_matches_trust(state, cs_world_trust(world), &fault), CS_E_ADDRESS_MISMATCH);
+		assert_int_equal(cs_state_matches_trust(state, cs_world_trust(world), &fault),
+			CS_E_ADDRESS_MISMATCH);
 		assert_string_equal(fault.path, changes[i].member);
 		json_decref(state);
 	}
@@ -188,11 +214,13 @@ static void a_state_is_read_against_the_version_it_names(void **unused)
 	assert_int_equal(cs_json_integer(after, "trust_version", 0), 2);
 	assert_int_equal(cs_state_matches_trust(before, cs_world_trust(other), &fault), CS_OK);
 	assert_int_equal(cs_state_matches_trust(after, cs_world_trust(other), &fault), CS_OK);
-	assert_int_equal(cs_state_matches_trust(after, cs_world_trust(world), &fault), CS_E_ADDRESS_MISMATCH);
+	assert_int_equal(cs_state_matches_trust(after, cs_world_trust(world), &fault),
+		CS_E_ADDRESS_MISMATCH);
 	assert_string_equal(fault.path, "/trust_set");
 	/* What the one version says is not what the other says. */
 	json_object_set(before, "actor", json_object_get(after, "actor"));
-	assert_int_equal(cs_state_matches_trust(before, cs_world_trust(other), &fault), CS_E_ADDRESS_MISMATCH);
+	assert_int_equal(cs_state_matches_trust(before, cs_world_trust(other), &fault),
+		CS_E_ADDRESS_MISMATCH);
 	assert_string_equal(fault.path, "/actor");
 	json_decref(before);
 	json_decref(after);
@@ -222,7 +250,9 @@ static void extracts_are_capped(void **unused)
 	json_t *state = rollback_state(other);
 	(void)unused;
 
-	assert_int_equal(json_array_size(json_object_get(cs_trust_document(cs_world_trust(other)), "delegations")), 21);
+	assert_int_equal(json_array_size(json_object_get(
+				 cs_trust_document(cs_world_trust(other)), "delegations")),
+		21);
 	assert_int_equal(json_array_size(json_object_get(state, "delegations")), 16);
 	assert_int_equal(json_array_size(json_object_get(state, "persons")), 1);
 	assert_int_equal(cs_state_matches_trust(state, cs_world_trust(other), NULL), CS_OK);

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "core/schema.h"
-#include "tests/fixture/case.h"
+#include "tests/fixture/case_statement.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -14,99 +14,37 @@
 
 static struct cs_world *world;
 
-/* A statement with its evidence and what it is judged by; every test changes one thing. */
-struct sealed {
-	struct cs_world *world;
-	json_t *core, *approvals, *constraints, *statement;
-	struct cs_case_judge judge;
-	struct cs_statement_context context;
-	const json_t *document;
-};
-
-static void compose(struct sealed *s, const char *kind, const char *outcome, const char *subject)
-{
-	bool decision = strcmp(kind, "decision") == 0;
-	char bound[CS_ADDRESS_TEXT];
-	struct cs_statement_input input = {.kind = kind, .subject = subject, .mode = "enforce", .outcome = outcome,
-		.action = s->judge.action, .oversight = &s->judge.oversight, .policy = cs_policy_address(s->context.policy),
-		.trust_set = s->context.trust_set, .approvals = decision ? s->approvals : NULL, .origin = CS_WORLD_ORIGIN,
-		.issued_at = CS_WORLD_NOW,
-		.not_after = strncmp(outcome, "allow", 5) == 0 ? CS_WORLD_NOW + 1800000 : CS_TIME_MAX};
-
-	if (s->constraints != NULL) {
-		assert_int_equal(cs_address_of(s->constraints, bound), CS_OK);
-		input.constraints = bound;
-	}
-	assert_int_equal(cs_statement_compose(&input, &s->statement), CS_OK);
-}
-
-/* `approvals` is taken. */
-static struct sealed seal(struct cs_world *of, json_t *core, json_t *approvals, const char *outcome)
-{
-	struct sealed s = {.world = of, .core = core, .approvals = approvals};
-
-	cs_case_judge(of, core, &s.judge);
-	s.context = (struct cs_statement_context){
-		.registry = cs_world_registry(of),
-		.ring = cs_world_keyring(of),
-		.policy = cs_world_policy(of),
-		.trust = cs_world_trust(of),
-		.trust_set = cs_trust_address(cs_world_trust(of)),
-		.origin = CS_WORLD_ORIGIN,
-		.at = CS_WORLD_NOW,
-	};
-	if (strcmp(outcome, "allow_with_constraints") == 0)
-		assert_int_equal(cs_constraints_compose(approvals, &s.constraints), CS_OK);
-	compose(&s, "decision", outcome, s.judge.action);
-	return s;
-}
-
-static struct sealed allowed(void)
+static struct cs_case_statement allowed(void)
 {
 	json_t *core = cs_world_core(world, "rollback", NULL);
 
-	return seal(world, core, cs_case_two(world, core), "allow");
-}
-
-static void release(struct sealed *s)
-{
-	json_decref(s->core);
-	json_decref(s->approvals);
-	json_decref(s->constraints);
-	json_decref(s->statement);
-}
-
-static enum cs_err judge(struct sealed *s, struct cs_fault *fault)
-{
-	struct cs_evidence evidence = {
-		.core = s->core, .approvals = s->approvals, .constraints = s->constraints, .document = s->document};
-
-	return cs_statement_judge(&s->context, s->statement, &evidence, fault);
+	return cs_case_seal(world, core, cs_case_two(world, core), "allow");
 }
 
 /* Judges and releases. */
-static void expect(enum cs_err expected, struct sealed *s, const char *path)
+static void expect(enum cs_err expected, struct cs_case_statement *s, const char *path)
 {
 	struct cs_fault fault = {{0}};
-	enum cs_err err = judge(s, &fault);
+	enum cs_err err = cs_case_judge_statement(s, &fault);
 
 	if (err != expected)
 		print_error("%s at %s: %s\n", cs_err_name(err), fault.path, fault.detail);
 	assert_int_equal(err, expected);
 	if (path != NULL)
 		assert_string_equal(fault.path, path);
-	release(s);
+	cs_case_release(s);
 }
 
 static void two_approvals_bear_an_allow_out(void **unused)
 {
-	struct sealed s = allowed();
+	struct cs_case_statement s = allowed();
 	(void)unused;
 
-	assert_int_equal(cs_statement_shape(s.context.registry, s.statement, CS_SEAL_JWS, NULL), CS_OK);
-	assert_int_equal(judge(&s, NULL), CS_OK);
+	assert_int_equal(
+		cs_statement_shape(s.context.registry, s.statement, CS_SEAL_JWS, NULL), CS_OK);
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_OK);
 	s.context.exact = true;
-	assert_int_equal(judge(&s, NULL), CS_OK);
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_OK);
 	s.context.trust = NULL;
 	expect(CS_OK, &s, NULL);
 }
@@ -125,7 +63,8 @@ static void a_statement_that_says_otherwise_is_refused(void **unused)
 		{"trust_set", ZERO, CS_E_STATEMENT_TRUST_SET, "/trust_set"},
 		{"policy", ZERO, CS_E_STATEMENT_POLICY, "/policy"},
 		{"action", ZERO, CS_E_STATEMENT_MISMATCH, "/action"},
-		{"action_class", "\"restart-stateless-service\"", CS_E_STATEMENT_MISMATCH, "/action_class"},
+		{"action_class", "\"restart-stateless-service\"", CS_E_STATEMENT_MISMATCH,
+			"/action_class"},
 		{"action_class", "null", CS_E_STATEMENT_MISMATCH, "/action_class"},
 		{"change_class", "\"compensatable\"", CS_E_STATEMENT_LAX, "/change_class"},
 		{"change_class", "\"reversible\"", CS_E_STATEMENT_LAX, "/change_class"},
@@ -147,7 +86,7 @@ static void a_statement_that_says_otherwise_is_refused(void **unused)
 	(void)unused;
 
 	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
-		struct sealed s = allowed();
+		struct cs_case_statement s = allowed();
 
 		cs_world_set(s.statement, changes[i].path, changes[i].value);
 		expect(changes[i].err, &s, changes[i].where);
@@ -156,7 +95,7 @@ static void a_statement_that_says_otherwise_is_refused(void **unused)
 
 static void evidence_is_complete_and_nothing_else(void **unused)
 {
-	struct sealed s = allowed();
+	struct cs_case_statement s = allowed();
 	(void)unused;
 
 	json_decref(s.core);
@@ -166,7 +105,8 @@ static void evidence_is_complete_and_nothing_else(void **unused)
 	s.document = s.core;
 	expect(CS_E_STATEMENT_EVIDENCE, &s, "/subject");
 	s = allowed();
-	s.constraints = cs_world_json("{\"schema\": \"countersign.constraints.v1\", \"restrictions\": []}");
+	s.constraints =
+		cs_world_json("{\"schema\": \"countersign.constraints.v1\", \"restrictions\": []}");
 	expect(CS_E_STATEMENT_EVIDENCE, &s, "/constraints");
 	s = allowed();
 	cs_world_set(s.core, "execution/arguments/7", "\"--to-revision=40\"");
@@ -184,31 +124,36 @@ static void evidence_is_complete_and_nothing_else(void **unused)
 	expect(CS_E_TOO_LARGE, &s, NULL);
 }
 
-static struct sealed allowed_by(json_t *core, json_t *approvals)
+static struct cs_case_statement allowed_by(json_t *core, json_t *approvals)
 {
-	return seal(world, core, approvals, "allow");
+	return cs_case_seal(world, core, approvals, "allow");
 }
 
 static void the_quorum_is_filled_again(void **unused)
 {
 	json_t *core = cs_world_core(world, "rollback", NULL);
-	struct sealed s = allowed_by(json_incref(core), NULL);
+	struct cs_case_statement s = allowed_by(json_incref(core), NULL);
 	(void)unused;
 
 	expect(CS_E_APPROVAL_MISSING, &s, NULL);
 	s = allowed_by(json_incref(core),
-		json_pack("[o]", cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL)));
+		json_pack("[o]",
+			cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL)));
 	expect(CS_E_APPROVAL_MISSING, &s, NULL);
 	s = allowed_by(json_incref(core),
-		json_pack("[o, o]", cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL),
-			cs_case_decision(world, core, CS_WORLD_CARL, "change_owner", "rejected", NULL)));
+		json_pack("[o, o]",
+			cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL),
+			cs_case_decision(
+				world, core, CS_WORLD_CARL, "change_owner", "rejected", NULL)));
 	expect(CS_E_APPROVAL_REJECTED, &s, NULL);
 	s = allowed_by(json_incref(core),
-		json_pack("[o, o]", cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL),
+		json_pack("[o, o]",
+			cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL),
 			cs_case_decision(world, core, CS_WORLD_EVE, "engineer", "approved", NULL)));
 	expect(CS_E_APPROVAL_SLOT, &s, NULL);
 	/* The same approvals for an action that differs in its nonce alone */
-	s = allowed_by(cs_world_core(world, "rollback", "nonce", "\"ffffffffffffffffffffffffffffffff\"", NULL),
+	s = allowed_by(cs_world_core(world, "rollback", "nonce",
+			       "\"ffffffffffffffffffffffffffffffff\"", NULL),
 		cs_case_two(world, core));
 	expect(CS_E_APPROVAL_ACTION, &s, "/binding/action");
 	s = allowed();
@@ -220,15 +165,16 @@ static void the_quorum_is_filled_again(void **unused)
 static void who_asked_is_the_agents_principal(void **unused)
 {
 	json_t *core = cs_world_core(world, "rollback", "requester", "\"" CS_WORLD_LENA "\"", NULL);
-	struct sealed s = allowed_by(core, cs_case_two(world, core));
+	struct cs_case_statement s = allowed_by(core, cs_case_two(world, core));
 	(void)unused;
 
 	/* Published keys cannot tell. */
 	s.context.trust = NULL;
-	assert_int_equal(judge(&s, NULL), CS_OK);
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_OK);
 	s.context.trust = cs_world_trust(world);
 	expect(CS_E_STATEMENT_MISMATCH, &s, "/action");
-	core = cs_world_core(world, "rollback", "purpose_request/actor", "\"kye:agent:acme.nobody\"", NULL);
+	core = cs_world_core(
+		world, "rollback", "purpose_request/actor", "\"kye:agent:acme.nobody\"", NULL);
 	s = allowed_by(core, cs_case_two(world, core));
 	expect(CS_E_STATEMENT_MISMATCH, &s, "/action");
 }
@@ -238,7 +184,7 @@ static void a_suspended_actor_gets_nothing_signed(void **unused)
 	struct cs_world *other = cs_world_new(0);
 	json_t *draft = cs_world_next_trust(other, "2026-11-20T09:00:00Z");
 	json_t *core;
-	struct sealed s;
+	struct cs_case_statement s;
 	(void)unused;
 
 	cs_world_set(draft, "agents/0/state", "\"suspended\"");
@@ -247,8 +193,8 @@ static void a_suspended_actor_gets_nothing_signed(void **unused)
 	cs_world_add_trust(other, draft);
 	json_decref(draft);
 	core = cs_world_core(other, "rollback", NULL);
-	s = seal(other, core, cs_case_two(other, core), "allow");
-	assert_int_equal(judge(&s, NULL), CS_E_STATEMENT_MISMATCH);
+	s = cs_case_seal(other, core, cs_case_two(other, core), "allow");
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_E_STATEMENT_MISMATCH);
 	/* A verifier may read a pack from before. */
 	s.context.exact = true;
 	expect(CS_OK, &s, NULL);
@@ -258,7 +204,7 @@ static void a_suspended_actor_gets_nothing_signed(void **unused)
 static void the_policy_is_the_one_it_was_configured_for(void **unused)
 {
 	json_t *core = cs_world_core(world, "rollback", "policy", ZERO, NULL);
-	struct sealed s = allowed_by(core, cs_case_two(world, core));
+	struct cs_case_statement s = allowed_by(core, cs_case_two(world, core));
 	(void)unused;
 
 	expect(CS_E_STATEMENT_POLICY, &s, "/action");
@@ -266,12 +212,14 @@ static void the_policy_is_the_one_it_was_configured_for(void **unused)
 
 static void levels_that_allow_nothing_allow_nothing(void **unused)
 {
-	static const char *const capabilities[] = {"\"k8s.node.drain\"", "\"k8s.namespace.delete\""};
+	static const char *const capabilities[] = {
+		"\"k8s.node.drain\"", "\"k8s.namespace.delete\""};
 	(void)unused;
 
 	for (size_t i = 0; i < 2; i++) {
-		json_t *core = cs_world_core(world, "rollback", "proposed_action/requested_capability", capabilities[i], NULL);
-		struct sealed s = allowed_by(core, NULL);
+		json_t *core = cs_world_core(world, "rollback",
+			"proposed_action/requested_capability", capabilities[i], NULL);
+		struct cs_case_statement s = allowed_by(core, NULL);
 
 		expect(CS_E_STATEMENT_LAX, &s, "/outcome");
 	}
@@ -279,25 +227,27 @@ static void levels_that_allow_nothing_allow_nothing(void **unused)
 
 static void a_capability_without_a_class_is_only_refused(void **unused)
 {
-	struct sealed s = allowed();
+	struct cs_case_statement s = allowed();
 	static const char *const members[] = {"action_class", "change_class", "oversight"};
 	char action[CS_ADDRESS_TEXT];
 	(void)unused;
 
 	json_decref(s.core);
-	s.core = cs_world_core(world, "rollback", "proposed_action/requested_capability", "\"k8s.secret.read\"", NULL);
+	s.core = cs_world_core(world, "rollback", "proposed_action/requested_capability",
+		"\"k8s.secret.read\"", NULL);
 	assert_int_equal(cs_address_of(s.core, action), CS_OK);
 	json_object_set_new(s.statement, "action", json_string(action));
-	assert_int_equal(judge(&s, NULL), CS_E_STATEMENT_MISMATCH);
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_E_STATEMENT_MISMATCH);
 	cs_world_set(s.statement, "outcome", "\"deny\"");
 	cs_world_set(s.statement, "not_after", "null");
 	cs_world_set(s.statement, "approvals", "[]");
 	json_array_clear(s.approvals);
-	assert_int_equal(judge(&s, NULL), CS_E_STATEMENT_MISMATCH);
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_E_STATEMENT_MISMATCH);
 	for (size_t i = 0; i < 3; i++)
 		cs_world_set(s.statement, members[i], "null");
-	assert_int_equal(cs_statement_shape(s.context.registry, s.statement, CS_SEAL_TLOG, NULL), CS_OK);
-	assert_int_equal(judge(&s, NULL), CS_OK);
+	assert_int_equal(
+		cs_statement_shape(s.context.registry, s.statement, CS_SEAL_TLOG, NULL), CS_OK);
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_OK);
 	cs_world_set(s.statement, "outcome", "\"allow\"");
 	expect(CS_E_STATEMENT_MISMATCH, &s, "/action_class");
 }
@@ -305,24 +255,26 @@ static void a_capability_without_a_class_is_only_refused(void **unused)
 static void a_stricter_statement_is_judged_by_its_own_quorum(void **unused)
 {
 	json_t *core = cs_world_core(world, "config", NULL);
-	struct sealed s = allowed_by(json_incref(core), cs_case_two(world, core));
+	struct cs_case_statement s = allowed_by(json_incref(core), cs_case_two(world, core));
 	(void)unused;
 
 	/* One engineer is what the class asks for; two people is stricter. */
 	expect(CS_E_APPROVAL_SLOT, &s, NULL);
 	s = allowed_by(json_incref(core), cs_case_two(world, core));
 	cs_world_set(s.statement, "oversight", "\"two_person\"");
-	assert_int_equal(judge(&s, NULL), CS_OK);
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_OK);
 	s.context.exact = true;
 	expect(CS_E_STATEMENT_MISMATCH, &s, "/oversight");
 	s = allowed_by(json_incref(core),
-		json_pack("[o]", cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL)));
-	assert_int_equal(judge(&s, NULL), CS_OK);
+		json_pack("[o]",
+			cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL)));
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_OK);
 	cs_world_set(s.statement, "oversight", "\"two_person\"");
 	expect(CS_E_APPROVAL_MISSING, &s, NULL);
 	/* A higher change class than the documents give is not stricter, it is wrong. */
 	s = allowed_by(json_incref(core),
-		json_pack("[o]", cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL)));
+		json_pack("[o]",
+			cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL)));
 	cs_world_set(s.statement, "change_class", "\"irreversible\"");
 	expect(CS_E_STATEMENT_MISMATCH, &s, "/change_class");
 	json_decref(core);
@@ -331,17 +283,18 @@ static void a_stricter_statement_is_judged_by_its_own_quorum(void **unused)
 static void a_stricter_statement_needs_people_where_the_class_needs_none(void **unused)
 {
 	json_t *core = cs_world_core(world, "restart", NULL);
-	struct sealed s = allowed_by(json_incref(core), NULL);
+	struct cs_case_statement s = allowed_by(json_incref(core), NULL);
 	(void)unused;
 
-	assert_int_equal(judge(&s, NULL), CS_OK);
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_OK);
 	cs_world_set(s.statement, "oversight", "\"single_approver\"");
 	expect(CS_E_APPROVAL_MISSING, &s, NULL);
 	s = allowed_by(json_incref(core),
-		json_pack("[o]", cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL)));
-	assert_int_equal(judge(&s, NULL), CS_E_APPROVAL_SLOT);
+		json_pack("[o]",
+			cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL)));
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_E_APPROVAL_SLOT);
 	cs_world_set(s.statement, "oversight", "\"single_approver\"");
-	assert_int_equal(judge(&s, NULL), CS_OK);
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_OK);
 	cs_world_set(s.statement, "oversight", "\"two_person\"");
 	expect(CS_E_APPROVAL_MISSING, &s, NULL);
 	s = allowed_by(json_incref(core), cs_case_two(world, core));
@@ -352,31 +305,35 @@ static void a_stricter_statement_needs_people_where_the_class_needs_none(void **
 
 static void without_approvals_the_policys_window_is_the_longest(void **unused)
 {
-	struct sealed s = allowed_by(cs_world_core(world, "restart", NULL), NULL);
+	struct cs_case_statement s = allowed_by(cs_world_core(world, "restart", NULL), NULL);
 	(void)unused;
 
 	cs_world_set(s.statement, "not_after", "\"2026-11-20T11:00:00Z\"");
-	assert_int_equal(judge(&s, NULL), CS_OK);
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_OK);
 	cs_world_set(s.statement, "not_after", "\"2026-11-20T11:00:01Z\"");
 	expect(CS_E_STATEMENT_WINDOW, &s, "/not_after");
 }
 
 #define BY_DAY "{\"restriction_id\": \"r-2\", \"summary\": \"by day only\"}"
-#define ONE_POD "{\"restriction_id\": \"r-1\", \"summary\": \"one pod first\", \"type\": \"replicas\", \"value\": 1}"
+#define ONE_POD \
+	"{\"restriction_id\": \"r-1\", \"summary\": \"one pod first\", \"type\": \"replicas\", " \
+	"\"value\": 1}"
 
-static struct sealed constrained(void)
+static struct cs_case_statement constrained(void)
 {
 	json_t *core = cs_world_core(world, "rollback", NULL);
 
-	return seal(world, core,
-		json_pack("[o, o]", cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL),
-			cs_case_decision(world, core, CS_WORLD_CARL, "change_owner", "approved_with_restrictions",
-				"restrictions", "[" BY_DAY "," ONE_POD "]", NULL)),
+	return cs_case_seal(world, core,
+		json_pack("[o, o]",
+			cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL),
+			cs_case_decision(world, core, CS_WORLD_CARL, "change_owner",
+				"approved_with_restrictions", "restrictions",
+				"[" BY_DAY "," ONE_POD "]", NULL)),
 		"allow_with_constraints");
 }
 
 /* Changes the constraints and states their new address. */
-static void restate(struct sealed *s, const char *path, const char *value)
+static void restate(struct cs_case_statement *s, const char *path, const char *value)
 {
 	char address[CS_ADDRESS_TEXT];
 
@@ -387,11 +344,11 @@ static void restate(struct sealed *s, const char *path, const char *value)
 
 static void restrictions_bind_the_allow(void **unused)
 {
-	struct sealed s = constrained();
+	struct cs_case_statement s = constrained();
 	json_t *constraints;
 	(void)unused;
 
-	assert_int_equal(judge(&s, NULL), CS_OK);
+	assert_int_equal(cs_case_judge_statement(&s, NULL), CS_OK);
 	/* The gate may add its own. */
 	restate(&s, "restrictions/+", "{\"restriction_id\": \"r-9\", \"summary\": \"ours\"}");
 	expect(CS_OK, &s, NULL);
@@ -425,131 +382,6 @@ static void restrictions_bind_the_allow(void **unused)
 	json_decref(constraints);
 }
 
-/* ---- refusals ---- */
-
-static void refusals_need_the_core_and_what_was_decided(void **unused)
-{
-	static const char *const outcomes[] = {"deny", "quarantine", "require_human_review"};
-	json_t *core = cs_world_core(world, "rollback", NULL);
-	struct sealed s;
-	(void)unused;
-
-	for (size_t i = 0; i < 3; i++) {
-		s = seal(world, json_incref(core), NULL, outcomes[i]);
-		expect(CS_OK, &s, NULL);
-	}
-	s = seal(world, json_incref(core),
-		json_pack("[o, o]", cs_case_decision(world, core, CS_WORLD_ADA, "engineer", "approved", NULL),
-			cs_case_decision(world, core, CS_WORLD_CARL, "change_owner", "rejected", NULL)),
-		"deny");
-	assert_int_equal(judge(&s, NULL), CS_OK);
-	/* Long after: the windows have passed, the record stands. */
-	s.context.at = CS_WORLD_NOW + INT64_C(86400000);
-	assert_int_equal(judge(&s, NULL), CS_OK);
-	cs_world_set(s.statement, "oversight", "\"none\"");
-	expect(CS_E_STATEMENT_LAX, &s, "/oversight");
-	s = seal(world, json_incref(core), cs_case_two(world, core), "deny");
-	cs_world_set(s.approvals, "0/rationale", "\"another\"");
-	expect(CS_E_STATEMENT_MISMATCH, &s, "/approvals");
-	s = seal(world, cs_world_core(world, "rollback", "nonce", "\"ffffffffffffffffffffffffffffffff\"", NULL),
-		cs_case_two(world, core), "deny");
-	expect(CS_E_APPROVAL_ACTION, &s, "/binding/action");
-	/* A refusal may be for a policy that has gone. */
-	s = seal(world, cs_world_core(world, "rollback", "policy", ZERO, NULL), NULL, "deny");
-	expect(CS_OK, &s, NULL);
-	json_decref(core);
-}
-
-/* ---- approvals ---- */
-
-static struct sealed approval(const char *value, const char *path, const char *change)
-{
-	json_t *core = cs_world_core(world, "rollback", NULL);
-	json_t *decision = cs_case_decision(world, core, CS_WORLD_ADA, "engineer", value, path, change, NULL);
-	struct sealed s = seal(world, core, json_pack("[o]", decision), "deny");
-	char address[CS_ADDRESS_TEXT];
-
-	assert_int_equal(cs_address_of(decision, address), CS_OK);
-	json_decref(s.statement);
-	compose(&s, "approval", value, address);
-	return s;
-}
-
-static void each_decision_is_sealed_as_what_it_is(void **unused)
-{
-	static const char *const values[] = {
-		"approved", "approved_with_restrictions", "rejected", "requires_more_information", "escalated"};
-	struct sealed s;
-	(void)unused;
-
-	for (size_t i = 0; i < 5; i++) {
-		s = approval(values[i], "rationale", "\"\"");
-		assert_int_equal(cs_statement_shape(s.context.registry, s.statement, CS_SEAL_TLOG, NULL), CS_OK);
-		expect(CS_OK, &s, NULL);
-	}
-	s = approval("rejected", "rationale", "\"\"");
-	cs_world_set(s.statement, "outcome", "\"approved\"");
-	expect(CS_E_STATEMENT_MISMATCH, &s, "/outcome");
-	s = approval("approved", "rationale", "\"\"");
-	cs_world_set(s.statement, "subject", ZERO);
-	expect(CS_E_STATEMENT_MISMATCH, &s, "/subject");
-	s = approval("approved", "rationale", "\"\"");
-	json_array_append(s.approvals, json_array_get(s.approvals, 0));
-	expect(CS_E_STATEMENT_EVIDENCE, &s, "/approvals");
-	s = approval("approved", "rationale", "\"\"");
-	json_array_clear(s.approvals);
-	expect(CS_E_STATEMENT_EVIDENCE, &s, "/approvals");
-	s = approval("approved", "binding/policy", ZERO);
-	expect(CS_E_APPROVAL_POLICY, &s, "/binding/policy");
-	s = approval("approved", "rationale", "\"\"");
-	s.context.at = CS_WORLD_NOW + 3600000;
-	expect(CS_E_APPROVAL_EXPIRED, &s, NULL);
-	s = approval("rejected", "rationale", "\"\"");
-	s.context.at = CS_WORLD_NOW + 3600000;
-	expect(CS_OK, &s, NULL);
-	s = approval("rejected", "binding/action", ZERO);
-	expect(CS_E_APPROVAL_ACTION, &s, "/binding/action");
-}
-
-/* ---- versions ---- */
-
-static struct sealed version(const char *kind, const char *subject)
-{
-	struct sealed s = allowed();
-	struct cs_statement_input input = {.kind = kind, .subject = subject,
-		.policy = cs_policy_address(s.context.policy), .trust_set = s.context.trust_set, .origin = CS_WORLD_ORIGIN,
-		.issued_at = CS_WORLD_NOW, .not_after = CS_TIME_MAX};
-
-	json_decref(s.core);
-	json_decref(s.approvals);
-	json_decref(s.statement);
-	s.core = s.approvals = NULL;
-	assert_int_equal(cs_statement_compose(&input, &s.statement), CS_OK);
-	return s;
-}
-
-static void the_versions_in_force_are_sealed(void **unused)
-{
-	const char *trust_set = cs_trust_address(cs_world_trust(world));
-	const char *policy = cs_policy_address(cs_world_policy(world));
-	struct sealed s = version("trust_set", trust_set);
-	(void)unused;
-
-	expect(CS_OK, &s, NULL);
-	s = version("policy", policy);
-	expect(CS_OK, &s, NULL);
-	s = version("trust_set", policy);
-	expect(CS_E_STATEMENT_TRUST_SET, &s, "/subject");
-	s = version("policy", trust_set);
-	expect(CS_E_STATEMENT_POLICY, &s, "/subject");
-	s = version("trust_set", trust_set);
-	s.core = cs_world_core(world, "rollback", NULL);
-	expect(CS_E_STATEMENT_EVIDENCE, &s, "/action");
-	s = version("policy", policy);
-	s.approvals = json_pack("[{}]");
-	expect(CS_E_STATEMENT_EVIDENCE, &s, "/approvals");
-}
-
 static int set_up(void **unused)
 {
 	(void)unused;
@@ -580,9 +412,6 @@ int main(void)
 		cmocka_unit_test(a_stricter_statement_needs_people_where_the_class_needs_none),
 		cmocka_unit_test(without_approvals_the_policys_window_is_the_longest),
 		cmocka_unit_test(restrictions_bind_the_allow),
-		cmocka_unit_test(refusals_need_the_core_and_what_was_decided),
-		cmocka_unit_test(each_decision_is_sealed_as_what_it_is),
-		cmocka_unit_test(the_versions_in_force_are_sealed),
 	};
 
 	if (sodium_init() < 0)
