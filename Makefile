@@ -64,21 +64,19 @@ BENCH = $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 .DELETE_ON_ERROR:
 all: $(BIN)
 
-# `make -j deps demo` names both at once: everything else then waits for deps.
-ifneq ($(filter deps,$(MAKECMDGOALS)),)
-$(filter-out deps,$(MAKECMDGOALS)) $(CORE) $(COMMON) $(TOKEN) $(SIGNER) $(DAEMON) $(COMMAND) $(PROVISION): | deps
-endif
+# `make -j deps demo` names both at once: then everything that compiles waits for deps.
+DEPS_FIRST = $(filter deps,$(MAKECMDGOALS))
 
 deps:
 	apt-get update
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 		$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES)
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/obj/schemas/embedded.c: schemas/embed.sh $(sort $(wildcard schemas/*.json))
+$(BUILD)/obj/schemas/embedded.c: schemas/embed.sh $(sort $(wildcard schemas/*.json)) | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	sh schemas/embed.sh $(filter %.json,$^) > $@
 $(BUILD)/obj/schemas/embedded.o: $(BUILD)/obj/schemas/embedded.c
@@ -128,7 +126,7 @@ check-integration: all $(TOOLS) $(BUILD)/teeth.stamp
 $(BUILD)/teeth.stamp: $(wildcard core/*.[ch] core/*/*.[ch] common/*.[ch] pkcs11/*.[ch] pkcs11/signer/*.[ch] tests/teeth/*.[ch])
 	$(MAKE) BUILD=$(BUILD)/teeth TEETH=1 VARIANT=-DCS_TEETH $(BUILD)/teeth/bin/countersign-signer teeth-unit
 	touch $@
-teeth-unit: $(UNIT)
+teeth-unit: $(UNIT) $(BUILD)/tests/token/test_sign
 
 asan:
 	$(MAKE) BUILD=build/asan OPTIMISE="-O1 -g" HARDENING= GCC_HARDENING= \
