@@ -52,8 +52,8 @@ struct cs_decision_input {
 /*
  * The unsigned kye.approval_decision.v1 with its binding. CS_E_USAGE for a value that no person
  * decides, and for restrictions without approved_with_restrictions or the reverse;
- * CS_E_APPROVAL_BINDING when the basis was made for another role; CS_E_APPROVAL_WINDOW when it would
- * end before it begins; errors of cs_oversight.
+ * CS_E_APPROVAL_BINDING when the basis was made for another role; CS_E_APPROVAL_WINDOW when it
+ * would end before it begins; errors of cs_oversight.
  */
 CS_MUST_CHECK enum cs_err cs_decision_compose(
 	const struct cs_decision_input *input, json_t **ret_decision, struct cs_fault *fault);
@@ -75,8 +75,8 @@ struct cs_approval_context {
 /*
  * One decision of any value, in this order: schema (CS_E_DOCUMENT_INVALID, CS_E_TEXT; without a
  * binding CS_E_APPROVAL_BINDING), the approver's own enrolled key at `at` (CS_E_KEY_…), signature
- * (CS_E_SIGNATURE…), assurance of the token (CS_E_APPROVAL_ASSURANCE), binding against the context
- * (CS_E_APPROVAL_ACTION, _CLASS, _POLICY, _TRUST_SET, _AUDIENCE, _BINDING), windows
+ * (CS_E_SIGNATURE…), assurance of the token (CS_E_APPROVAL_ASSURANCE), binding against the
+ * context (CS_E_APPROVAL_ACTION, _CLASS, _POLICY, _TRUST_SET, _AUDIENCE, _BINDING), windows
  * (CS_E_APPROVAL_EXPIRED, _EARLY, _WINDOW), role held and in scope at `at` (CS_E_APPROVAL_ROLE,
  * _SCOPE), requester (CS_E_APPROVAL_REQUESTER). `ret_key` may be NULL; the key is borrowed.
  */

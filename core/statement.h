@@ -13,7 +13,7 @@ struct cs_evidence {
 	const json_t *core;
 	const json_t *approvals; /* array of approval decisions; NULL is none */
 	const json_t *constraints;
-	const json_t *document; /* the sealed document itself; no row of the table asks for it yet */
+	const json_t *document; /* the sealed document itself; no row of the table asks for it */
 };
 
 enum cs_seal_form { CS_SEAL_JWS = 1, CS_SEAL_TLOG = 2 };
@@ -40,17 +40,18 @@ CS_MUST_CHECK enum cs_err cs_statement_shape(struct cs_schema_registry *registry
 
 /*
  * Whether the evidence bears the statement out. Versions and origin first (CS_E_LOG_ORIGIN,
- * CS_E_STATEMENT_TRUST_SET, CS_E_STATEMENT_POLICY), then that the evidence is what the table asks for
- * (CS_E_STATEMENT_EVIDENCE), then by kind and outcome:
+ * CS_E_STATEMENT_TRUST_SET, CS_E_STATEMENT_POLICY), then that the evidence is what the table asks
+ * for (CS_E_STATEMENT_EVIDENCE), then by kind and outcome:
  *
- *	allow, allow_with_constraints	core, exactly the listed approvals, constraints iff named: core's
- *		address, class from its capability, change class, oversight (CS_E_STATEMENT_MISMATCH,
- *		CS_E_STATEMENT_LAX), level, the core's policy, actor and requester (with a trust set), quorum
- *		(CS_E_APPROVAL_…, CS_E_KEY_…), constraints that cover, not_after inside every approval's
- *		and, without approvals, inside the policy's longest window (CS_E_STATEMENT_WINDOW)
- *	other decisions			core, and each listed decision, judged as a record
- *	approval			core and the one decision that is the subject
- *	trust_set, policy		nothing; the subject is the version in force
+ * allow, allow_with_constraints: core, exactly the listed approvals, constraints iff named. The
+ *	core's address, class from its capability, change class and oversight
+ *	(CS_E_STATEMENT_MISMATCH, CS_E_STATEMENT_LAX), level, the core's policy, actor and requester
+ *	(with a trust set), quorum (CS_E_APPROVAL_…, CS_E_KEY_…), constraints that cover, not_after
+ *	inside every approval's and, without approvals, inside the policy's longest window
+ *	(CS_E_STATEMENT_WINDOW).
+ * Other decisions: core, and each listed decision, judged by cs_approval_check_record.
+ * approval: core and the one decision that is the subject.
+ * trust_set, policy: nothing; the subject is the version in force.
  *
  * A capability without a class can only be refused; action class, change class and oversight are
  * null then.
