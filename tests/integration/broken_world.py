@@ -100,6 +100,20 @@ class BrokenWorld(DemoAppliance):
         self.signer_environment = {"CS_RULES_OFF": rules_off} if rules_off else {}
         self.start_signer()
 
+    def start_broker(self, binaries=None, rules_off=""):
+        """A real daemon as the broker, from an empty store; the signer must have an empty state."""
+        state = self.var / "broker"
+        shutil.rmtree(state)
+        state.mkdir()
+        own(state, BROKER_UID, 0o700)
+        kept, self.binaries = self.binaries, binaries or self.binaries
+        os.environ.update({"CS_RULES_OFF": rules_off} if rules_off else {})
+        try:
+            self.start_daemon()
+        finally:
+            self.binaries = kept
+            os.environ.pop("CS_RULES_OFF", None)
+
     # ---- versions that no honest tool makes ----
 
     def forged_version(self, name, signers, change=lambda plan: None, based_on=None):

@@ -13,6 +13,8 @@ from broken_case import BrokenCase
 from broken_crash import Crash, EllipticCurve  # noqa: F401
 from broken_quorum import Binding, Consumed, Control, Quorum, Signatures  # noqa: F401
 from broken_statement import Classes, EveryClass, Evidence, Kinds, Place, Time, Versions  # noqa: F401
+from broken_teeth import QuorumTeeth, SignerTeeth, TrustTeeth  # noqa: F401
+from broken_verdict import Deceived, Resealed  # noqa: F401
 from broken_wire import Callers, Certify, Frames, Hello  # noqa: F401
 from broken_world import start_world
 
@@ -30,7 +32,11 @@ def main():
             BrokenCase.end()
     finally:
         shutil.rmtree(directory)
-    return 0 if result.wasSuccessful() and result.testsRun else 1
+    for test, why in result.skipped:
+        print(f"{why} ({test})")
+    if not result.wasSuccessful() or not result.testsRun:
+        return 1
+    return 77 if result.skipped else 0
 
 
 if __name__ == "__main__":
