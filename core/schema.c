@@ -8,8 +8,8 @@
 /* Largest schema that is built in. */
 #define EMBEDDED_MAX (256 * 1024)
 
-/* Members in which a person may write more than one line. */
-static const char *const newline_keys[] = {"rationale", "answer", "hypothesis", NULL};
+/* Members of more than one line: what a person writes, and a signed note. */
+static const char *const newline_keys[] = {"rationale", "answer", "hypothesis", "last_trusted_checkpoint", NULL};
 
 enum cs_err cs_schema_registry_new(struct cs_schema_registry **ret_registry)
 {
