@@ -67,7 +67,12 @@ static enum cs_err read_line(int fd, char line[ANSWER_MAX], struct cs_fault *fau
 		if (n < 0)
 			return cs_fault_set(
 				fault, CS_E_IO, "/dev/tty", "cannot read: %s", strerror(errno));
-		if (n == 0 || c == '\n')
+		if (n == 0) {
+			/* Nobody pressed return: what is printed next begins a line of its own. */
+			line[0] = '\0';
+			return write_all(fd, "\n", 1, fault);
+		}
+		if (c == '\n')
 			break;
 		if (len + 1 < ANSWER_MAX)
 			line[len++] = c;
