@@ -39,6 +39,12 @@ CS_MUST_CHECK enum cs_err cs_canonical_print_without(const json_t *doc, const ch
 /* True when both have the same canonical form. */
 bool cs_json_same(const json_t *a, const json_t *b);
 
+/*
+ * A whole copy that the caller owns, or CS_E_NOMEM: jansson's own json_deep_copy leaves members out without a word when memory ends, which would make
+ * it another document. CS_E_INTERNAL for NULL.
+ */
+CS_MUST_CHECK enum cs_err cs_json_copy(const json_t *doc, json_t **ret_copy);
+
 /* ---- typed access; never NULL surprises ---- */
 
 /*

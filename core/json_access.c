@@ -75,3 +75,18 @@ bool cs_json_has_text(const json_t *array, const char *value)
 	}
 	return false;
 }
+
+enum cs_err cs_json_copy(const json_t *doc, json_t **ret_copy)
+{
+	json_t *copy;
+
+	if (doc == NULL)
+		return CS_E_INTERNAL;
+	copy = json_deep_copy(doc);
+	if (copy == NULL || !json_equal(copy, doc)) {
+		json_decref(copy);
+		return CS_E_NOMEM;
+	}
+	*ret_copy = copy;
+	return CS_OK;
+}

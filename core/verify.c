@@ -117,30 +117,40 @@ static void verify_pack(struct cs_verification *v)
 
 /* ---- is it an authorisation, for this request, now? ---- */
 
-/* The core is the request, its schema aside, with what the appliance added. */
-static enum cs_err check_request(const struct cs_verification *v, struct cs_fault *fault)
+static bool is_added(const char *key)
 {
 	static const char *const added[] = {"schema", "requester", "policy", "nonce"};
-	CS_CLEANUP_JSON json_t *asked = json_copy((json_t *)(uintptr_t)v->in->request),
-			       *given = json_copy((json_t *)(uintptr_t)v->core);
+
+	for (size_t i = 0; i < sizeof added / sizeof added[0]; i++)
+		if (strcmp(key, added[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Every member of `a` that the appliance does not add stands equal in `b`. */
+static const char *first_difference(const json_t *a, const json_t *b)
+{
 	const char *key;
 	json_t *value;
 
-	if (asked == NULL || given == NULL)
-		return CS_E_NOMEM;
-	json_object_del(asked, "schema");
-	for (size_t i = 0; i < sizeof added / sizeof added[0]; i++)
-		json_object_del(given, added[i]);
-	json_object_foreach(asked, key, value)
-	{
-		if (!cs_json_same(value, json_object_get(given, key)))
-			return cs_fault_set(
-				fault, CS_E_NOT_AUTHORISED, key, "the pack is for another request");
+	json_object_foreach((json_t *)(uintptr_t)a, key, value) {
+		if (!is_added(key) && !cs_json_same(value, json_object_get(b, key)))
+			return key;
 	}
-	if (json_object_size(asked) != json_object_size(given))
-		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "",
-			"the pack is for a request with other members");
-	return CS_OK;
+	return NULL;
+}
+
+/* The core is the request, its schema aside, with what the appliance added. */
+static enum cs_err check_request(const struct cs_verification *v, struct cs_fault *fault)
+{
+	const char *schema = cs_json_text(v->in->request, "schema");
+	const char *key = first_difference(v->in->request, v->core);
+
+	if (schema == NULL || strcmp(schema, "countersign.action_request.v1") != 0)
+		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/schema", "not a countersign.action_request.v1");
+	if (key == NULL)
+		key = first_difference(v->core, v->in->request);
+	return key == NULL ? CS_OK : cs_fault_set(fault, CS_E_NOT_AUTHORISED, key, "the pack is for another request");
 }
 
 static enum cs_err check_allow(const struct cs_verification *v, struct cs_fault *fault)

@@ -93,10 +93,10 @@ static enum cs_err prepare(struct cs_signer_frontier *f, const json_t *statement
 {
 	enum cs_err err;
 
-	p->tree = f->tree;
-	p->batch = json_deep_copy(statements);
-	p->taken = json_object();
-	err = p->batch == NULL || p->taken == NULL ? CS_E_NOMEM : grow(&p->tree, p->batch);
+	*p = (struct prepared){.tree = f->tree, .taken = json_object()};
+	err = p->taken == NULL ? CS_E_NOMEM : cs_json_copy(statements, &p->batch);
+	if (err == CS_OK)
+		err = grow(&p->tree, p->batch);
 	if (err == CS_OK)
 		err = consume(f, consumed, p->taken);
 	if (err != CS_OK)
@@ -318,7 +318,8 @@ enum cs_err cs_signer_frontier_append(struct cs_signer_frontier *f, const json_t
 	err = prepare(f, statements, consumed, &p);
 	if (err != CS_OK)
 		return err;
-	record = json_pack("{ss sO so}", "type", "batch", "statements", p.batch, "consumed", json_deep_copy(consumed));
+	/* The record only borrows `consumed`, for as long as it takes to write it. */
+	record = json_pack("{ss sO sO}", "type", "batch", "statements", p.batch, "consumed", (json_t *)(uintptr_t)consumed);
 	err = record == NULL ? CS_E_NOMEM : cs_journal_append(f->journal, record, fault);
 	json_decref(record);
 	if (err != CS_OK) {
@@ -342,9 +343,12 @@ enum cs_err cs_signer_frontier_accept(struct cs_signer_frontier *f, const char *
 				json_string_value(json_array_get(known, i)));
 	if (has <= had)
 		return CS_OK;
-	json_t *copy = json_deep_copy(addresses);
-	json_t *record = json_pack("{ss ss sO}", "type", "accepted", "kind", kind, "addresses", copy);
-	enum cs_err err = record == NULL ? CS_E_NOMEM : cs_journal_append(f->journal, record, fault);
+	json_t *copy = NULL, *record = NULL;
+	enum cs_err err = cs_json_copy(addresses, &copy);
+	if (err == CS_OK) {
+		record = json_pack("{ss ss sO}", "type", "accepted", "kind", kind, "addresses", copy);
+		err = record == NULL ? CS_E_NOMEM : cs_journal_append(f->journal, record, fault);
+	}
 	if (err == CS_OK && json_object_set(f->accepted, kind, copy) != 0)
 		err = CS_E_NOMEM;
 	json_decref(record);
