@@ -51,7 +51,7 @@ static enum cs_err check_config(const json_t *config, const char *path, struct c
 			return cs_fault_set(fault, CS_E_CONFIG, path,
 				"'policy_accepted' is no array of at most %d addresses",
 				CS_POLICIES_ACCEPTED_MAX);
-		json_array_foreach (accepted, i, address) {
+		json_array_foreach(accepted, i, address) {
 			if (!json_is_string(address) || !cs_address_ok(json_string_value(address)))
 				return cs_fault_set(fault, CS_E_CONFIG, path,
 					"'policy_accepted' holds something else than addresses");
@@ -96,7 +96,7 @@ static enum cs_err load_pinned(struct cs_approver *approver, cs_time now, struct
 	size_t i;
 	enum cs_err err = cs_schema_registry_embedded(&approver->registry);
 
-	json_array_foreach (json_object_get(approver->config, "policy_accepted"), i, address) {
+	json_array_foreach(json_object_get(approver->config, "policy_accepted"), i, address) {
 		accepted[i] = json_string_value(address);
 	}
 	if (err == CS_OK)

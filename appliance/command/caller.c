@@ -88,7 +88,7 @@ void cs_caller_print_action(const json_t *action, struct cs_bytes *out)
 	cs_report_field(out, "action class", COLUMN, cs_json_text(action, "action_class"));
 	cs_report_field(out, "change class", COLUMN, cs_json_text(action, "change_class"));
 	cs_report_field(out, "oversight", COLUMN, cs_json_text(action, "oversight"));
-	json_array_foreach (json_object_get(action, "slots"), i, slot) {
+	json_array_foreach(json_object_get(action, "slots"), i, slot) {
 		const char *approver = cs_json_text(slot, "approver");
 		cs_report_field(out, "slot", COLUMN, cs_json_text(slot, "role"));
 		cs_report_field(out, "", COLUMN, approver != NULL ? approver : "open");

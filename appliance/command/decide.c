@@ -87,7 +87,7 @@ static void fill_slots(struct deciding *d)
 	d->slot_count = oversight->slot_count;
 	for (size_t i = 0; i < oversight->slot_count; i++)
 		d->slots[i].role = oversight->slots[i];
-	json_array_foreach (d->earlier, k, decision) {
+	json_array_foreach(d->earlier, k, decision) {
 		const char *role = cs_json_text_at(decision, "binding/role");
 		const char *approver = cs_json_text(decision, "approver");
 		const char *value = cs_json_text(decision, "decision");

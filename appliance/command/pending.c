@@ -31,7 +31,7 @@ static enum cs_err add_page(struct cs_call *call, struct cs_varlink *link, json_
 	if (err != CS_OK)
 		return err;
 	actions = json_object_get(reply, "actions");
-	json_array_foreach (actions, i, action) {
+	json_array_foreach(actions, i, action) {
 		last = json_object_get(action, "id");
 		if (waits(action) && json_array_append(found, action) != 0)
 			return CS_E_NOMEM;
@@ -59,7 +59,7 @@ enum cs_err cs_command_pending(struct cs_call *call, struct cs_fault *fault)
 		return err;
 	if (call->json)
 		return cs_report_json(doc, fault);
-	json_array_foreach (found, i, action) {
+	json_array_foreach(found, i, action) {
 		if (i > 0)
 			cs_bytes_add_text(&text, "\n");
 		cs_caller_print_action(action, &text);

@@ -41,7 +41,7 @@ static void execution_rows(
 	size_t i;
 
 	cs_screen_quoted(screen, standing, "program", cs_json_text(execution, "executable"));
-	json_array_foreach (json_object_get(execution, "arguments"), i, entry) {
+	json_array_foreach(json_object_get(execution, "arguments"), i, entry) {
 		snprintf(label, sizeof label, "argument %zu", i + 1);
 		cs_screen_quoted(screen, standing, label, json_string_value(entry));
 	}
@@ -50,11 +50,11 @@ static void execution_rows(
 	cs_screen_row(
 		screen, standing, "program's digest", cs_json_text(execution, "executable_digest"));
 	cs_screen_quoted(screen, standing, "in directory", cs_json_text(execution, "directory"));
-	json_object_foreach ((json_t *)(uintptr_t)variables, name, entry) {
+	json_object_foreach((json_t *)(uintptr_t)variables, name, entry) {
 		cs_screen_quoted(screen, standing, "variable", name);
 		cs_screen_quoted(screen, standing, "  set to", json_string_value(entry));
 	}
-	json_array_foreach (json_object_get(execution, "files"), i, entry) {
+	json_array_foreach(json_object_get(execution, "files"), i, entry) {
 		cs_screen_quoted(screen, standing, "reads file", cs_json_text(entry, "path"));
 		cs_screen_row(screen, standing, "  with digest", cs_json_text(entry, "digest"));
 	}
@@ -100,7 +100,7 @@ static void reach_section(const json_t *core, const char *action, struct cs_scre
 	permille_row(screen, "traffic", radius, "traffic_permille");
 	cs_screen_row(screen, CS_CLAIMED, "impact", cs_json_text(care, "impact"));
 	cs_screen_row(screen, CS_CLAIMED, "classification", cs_json_text(care, "classification"));
-	json_array_foreach (json_object_get(care, "screens"), i, screened) {
+	json_array_foreach(json_object_get(care, "screens"), i, screened) {
 		cs_screen_row(screen, CS_CLAIMED, "screened for", cs_json_text(screened, "kind"));
 		cs_screen_row(screen, CS_CLAIMED, "  result", cs_json_text(screened, "result"));
 		cs_screen_row(screen, CS_CLAIMED, "  by", cs_json_text(screened, "by"));
@@ -153,7 +153,7 @@ static void origin_section(
 	cs_screen_row(screen, CS_CLAIMED, "model", cs_json_text(model, "name"));
 	cs_screen_row(screen, CS_CLAIMED, "  version", cs_json_text(model, "version"));
 	cs_screen_row(screen, CS_CLAIMED, "reasoning", cs_json_text(provenance, "decision_trace"));
-	json_array_foreach (json_object_get(provenance, "signals"), i, signal) {
+	json_array_foreach(json_object_get(provenance, "signals"), i, signal) {
 		cs_screen_row(screen, CS_CLAIMED, "signal", cs_json_text(signal, "id"));
 		cs_screen_row(screen, CS_CLAIMED, "  from", cs_json_text(signal, "source"));
 		cs_screen_row(
@@ -176,7 +176,7 @@ static void chain_rows(const json_t *brief, struct cs_screen *screen)
 	const json_t *link;
 	size_t i;
 
-	json_array_foreach (json_object_get(brief, "authority_chain"), i, link) {
+	json_array_foreach(json_object_get(brief, "authority_chain"), i, link) {
 		const char *label = i == 0 ? "authority" : "";
 		cs_screen_row(screen, CS_VERIFIED, label, json_string_value(link));
 	}
@@ -200,7 +200,7 @@ static void judgement_section(const struct cs_review *review, struct cs_screen *
 	cs_screen_rowf(screen, CS_VERIFIED, "level", "%d", oversight->level);
 	cs_screen_row(screen, CS_VERIFIED, "risk", cs_json_text(review->brief, "risk_level"));
 	chain_rows(review->brief, screen);
-	json_array_foreach (json_object_get(gate, "checks"), i, check) {
+	json_array_foreach(json_object_get(gate, "checks"), i, check) {
 		if (json_is_true(json_object_get(check, "passed"))) {
 			passed++;
 			continue;

@@ -28,7 +28,7 @@ static void print_checks(const json_t *decision, struct cs_bytes *text)
 	const json_t *check;
 	size_t i;
 
-	json_array_foreach (json_object_get(decision, "checks"), i, check) {
+	json_array_foreach(json_object_get(decision, "checks"), i, check) {
 		if (json_is_true(json_object_get(check, "passed")))
 			continue;
 		cs_report_field(text, "refused by", 14, cs_json_text(check, "reason_code"));

@@ -9,13 +9,13 @@ static void decision_rows(const json_t *reply, struct cs_bytes *text)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach (cs_json_at(reply, "decision/checks"), i, entry) {
+	json_array_foreach(cs_json_at(reply, "decision/checks"), i, entry) {
 		if (json_is_true(json_object_get(entry, "passed")))
 			continue;
 		cs_report_field(text, "not passed", 14, cs_json_text(entry, "reason_code"));
 		cs_report_field(text, "", 14, cs_json_text(entry, "detail"));
 	}
-	json_array_foreach (json_object_get(reply, "decisions"), i, entry) {
+	json_array_foreach(json_object_get(reply, "decisions"), i, entry) {
 		cs_report_field(text, "decision", 14, cs_json_text(entry, "decision"));
 		cs_report_field(text, "  by", 14, cs_json_text(entry, "approver"));
 		cs_report_field(text, "  as", 14, cs_json_text_at(entry, "binding/role"));

@@ -97,7 +97,7 @@ static void print_verdict(const struct cs_call *call, const json_t *verdict,
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach (json_object_get(verdict, "checks"), i, entry) {
+	json_array_foreach(json_object_get(verdict, "checks"), i, entry) {
 		cs_report_field(
 			text, cs_json_text(entry, "result"), 13, cs_json_text(entry, "name"));
 		say(text, "", 15, cs_json_text(entry, "code"));
@@ -123,7 +123,7 @@ static void report_refusal(const json_t *verdict, bool authentic)
 
 	cs_fault_set(&fault, err, "", "%s",
 		cs_json_text(verdict, "summary") != NULL ? cs_json_text(verdict, "summary") : "");
-	json_array_foreach (json_object_get(verdict, "checks"), i, entry) {
+	json_array_foreach(json_object_get(verdict, "checks"), i, entry) {
 		const char *result = cs_json_text(entry, "result");
 		const char *code = cs_json_text(entry, "code");
 		const char *name = cs_json_text(entry, "name");
