@@ -73,7 +73,8 @@ CS_MUST_CHECK enum cs_err cs_wire_answer_parse(const uint8_t *payload, size_t le
 
 /*
  * Reads one frame's payload into `ret_payload`, which is replaced. CS_E_NOT_FOUND at a clean end of the stream; CS_E_FRAME for a bad length or a stream that
- * ends inside a frame; CS_E_TIMEOUT when the socket's own SO_RCVTIMEO passed; CS_E_IO.
+ * ends inside a frame; CS_E_TIMEOUT when the socket's own SO_RCVTIMEO passed without a byte, or
+ * passed for the whole frame; CS_E_IO.
  */
 CS_MUST_CHECK enum cs_err cs_wire_receive(int fd, struct cs_bytes *ret_payload, struct cs_fault *fault);
 /* Writes all of it, without SIGPIPE. CS_E_TIMEOUT (SO_SNDTIMEO), CS_E_IO. */
