@@ -1,10 +1,11 @@
 """Statements that say something else than their evidence, the policy, the clock or the log."""
 import copy
 
-from appliance import now
+from appliance import canonical, now
 from broken_case import JWS, TLOG, BrokenCase, address, person_id
 from broken_world import OTHER_ENTITY
 from broker import SOMETHING, constraints, restriction
+from signer_client import Closed, Refused, append_frame, entry
 
 ALLOWED_BY_NOBODY = {"change_class": "reversible", "oversight": "none"}
 
@@ -310,6 +311,24 @@ class Evidence(BrokenCase):
         more = constraints(self.limit, self.owe, restriction("gate", type="not_before", value="2026-11-20T00:00:00Z"))
         statement = self.broker.statement(self.restricted_core, self.restricted, outcome="allow_with_constraints", constraints=address(more))
         self.sign(statement, self.restricted_core, self.restricted, constraints=more)
+
+    def test_every_byte(self):
+        """One bit of any byte of core and approvals: the frame is malformed, the document another, or the signature wrong."""
+        statement = self.broker.statement(self.core, self.approvals)
+        data = append_frame(entry(JWS, statement, self.core, self.approvals))
+        start = data.index(canonical(statement)) + len(canonical(statement))
+        codes = set()
+        for place in range(start, len(data)):
+            changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1:]
+            with self.assertRaises(Refused) as caught:
+                try:
+                    self.broker.client.ask(changed)
+                except Closed:  # the one before was malformed
+                    self.broker.connect()
+                    self.broker.client.ask(changed)
+            codes.add(caught.exception.code)
+        self.assertLessEqual({"bad_frame", "statement_mismatch", "document_invalid", "bad_signature"}, codes)
+        self.assertNotIn("internal", codes)
 
 
 class Time(BrokenCase):

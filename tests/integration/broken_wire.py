@@ -1,6 +1,8 @@
 """Frames that are not frames, and callers that are not the broker."""
 import base64
+import contextlib
 import struct
+import time
 
 from appliance import AGENT_UID, FIRST_PERSON_UID, OPERATOR_UID, SIGNER_UID, STRANGER_UID, canonical
 from broken_case import JWS, TLOG, BrokenCase
@@ -46,6 +48,16 @@ class Frames(BrokenCase):
         for length in (5, 6, 7, 8, 9, 12, 200, len(whole) - 1):
             with self.subTest(length, inside=True):
                 self.refuse_frame("bad_frame", struct.pack(">I", length - 4) + whole[4:length])
+
+    def test_a_byte_now_and_then(self):
+        """A frame that has begun must end within five seconds, and its sender gets no answer."""
+        begun = time.monotonic()
+        with self.world.connect() as client:
+            client.send_raw(struct.pack(">I", 1000))
+            while not client.is_closed(wait=1) and time.monotonic() < begun + 30:
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    client.send_raw(b"\0")
+        self.assertLess(time.monotonic() - begun, 12)
 
     def test_left_over(self):
         for data in (append_frame(self.entry()), frame(HEALTH), frame(HELLO, bytes(8) + sha256(b"")), frame(CERTIFY, document({"jwk": {}}))):

@@ -134,9 +134,13 @@ def start_world(directory, **options):
     path = pathlib.Path(directory)
     os.chmod(path, 0o755)
     world = BrokenWorld(path, **options)
-    world.ceremony()
-    world.settle()
-    world.start_signer()
+    try:
+        world.ceremony()
+        world.settle()
+        world.start_signer()
+    except BaseException:
+        world.stop()
+        raise
     return world
 
 

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import select
 import socket
 import struct
 
@@ -124,9 +125,10 @@ class SignerClient:
             raise Closed() from None
         return self.receive()
 
-    def is_closed(self):
-        """Whether the signer has nothing more to say on this connection."""
-        self.socket.settimeout(10)
+    def is_closed(self, wait=10):
+        """Whether the signer hangs up within so many seconds, without another word."""
+        if not select.select([self.socket], [], [], wait)[0]:
+            return False
         try:
             return self.socket.recv(1) == b""
         except ConnectionResetError:
