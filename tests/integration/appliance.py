@@ -2,6 +2,7 @@
 
 Everything lives below one directory and every process is stopped by its id. Needs root, because the parts must not share a user.
 """
+import atexit
 import contextlib
 import copy
 import datetime
@@ -17,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -59,6 +61,23 @@ def canonical(document):
 def address(document):
     bare = {key: value for key, value in document.items() if key not in ("signature", "signatures")}
     return "sha256:" + hashlib.sha256(canonical(bare)).hexdigest()
+
+
+_copies = {}
+
+
+def reachable(program):
+    """A path of this program that every user can run: a checkout may lie in a home directory that others cannot enter."""
+    program = pathlib.Path(program)
+    if all(parent.stat().st_mode & 0o001 for parent in program.parents):
+        return str(program)
+    if program not in _copies:
+        place = pathlib.Path(tempfile.mkdtemp(prefix="countersign-bin."))
+        atexit.register(shutil.rmtree, place, ignore_errors=True)
+        place.chmod(0o755)
+        _copies[program] = str(place / program.name)
+        shutil.copy(program, place)
+    return _copies[program]
 
 
 class CommandFailed(Exception):
@@ -152,7 +171,7 @@ class Appliance:
     def command(self, program, *arguments, user=None, environment=None, check=False, timeout=60, text=None):
         environment = environment or softhsm_environment(self.directory)
         identity = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-        done = subprocess.run([str(self.binaries / program), *map(str, arguments)], env=environment, capture_output=True, text=True,
+        done = subprocess.run([reachable(self.binaries / program), *map(str, arguments)], env=environment, capture_output=True, text=True,
                               timeout=timeout, input=text, stdin=None if text is not None else subprocess.DEVNULL, **identity)
         result = Result(done.returncode, done.stdout, done.stderr)
         if check and result.status != 0:
@@ -356,7 +375,7 @@ class Appliance:
 
     def spawn(self, name, uid, environment, *command):
         log = open(self.directory / f"{name}.log", "ab")
-        process = subprocess.Popen([str(part) for part in command], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        process = subprocess.Popen([reachable(command[0]), *map(str, command[1:])], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                    user=uid, group=uid, extra_groups=[], start_new_session=True)
         log.close()
         self.processes[name] = process
@@ -461,6 +480,7 @@ class Appliance:
         return self.in_terminal(command, person.uid, person.environment, pin or person.pin)
 
     def in_terminal(self, command, uid, environment, pin, timeout=30):
+        command = [reachable(command[0]), *command[1:]]
         child, terminal = pty.fork()
         if child == 0:
             os.setgroups([])

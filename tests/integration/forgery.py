@@ -4,7 +4,7 @@ import hashlib
 import json
 import subprocess
 
-from appliance import MODULE, TOOLS, Result, address, canonical, now
+from appliance import MODULE, TOOLS, Result, address, canonical, now, reachable
 
 # What the rollback of tests/fixture is under tests/fixture/plan-policy.json.
 ROLLBACK = {"action_class": "rollback-production-service", "change_class": "irreversible"}
@@ -42,7 +42,7 @@ def decision_of(opened, snapshot, number, value="approved", seconds=600, classes
 
 def forge(person, document, kid=None, label=None):
     """Signs any document inline with a person's key."""
-    command = [str(TOOLS / "forge"), MODULE, person.token["uri"], label or person.label, str(person.pin_file), kid or person.kid]
+    command = [reachable(TOOLS / "forge"), MODULE, person.token["uri"], label or person.label, str(person.pin_file), kid or person.kid]
     owner = person.pin_file.stat().st_uid
     done = subprocess.run(command, env=person.environment, input=canonical(document), capture_output=True, timeout=60, user=owner, group=owner,
                           extra_groups=[])
