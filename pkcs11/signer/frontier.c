@@ -10,11 +10,11 @@
 struct cs_signer_frontier {
 	struct cs_journal *journal;
 	char *origin;
-	struct cs_frontier before;	/* the tree before the last batch */
+	struct cs_frontier before; /* the tree before the last batch */
 	struct cs_frontier tree;
-	json_t *batch;			/* statements of the last batch */
-	json_t *consumed;		/* {action: until} */
-	json_t *accepted;		/* {kind: [addresses]} */
+	json_t *batch;	  /* statements of the last batch */
+	json_t *consumed; /* {action: until} */
+	json_t *accepted; /* {kind: [addresses]} */
 	cs_time last_issued;
 };
 
@@ -25,7 +25,7 @@ static enum cs_err grow(struct cs_frontier *tree, const json_t *statements)
 	const json_t *statement;
 	size_t i;
 
-	json_array_foreach(statements, i, statement) {
+	json_array_foreach (statements, i, statement) {
 		CS_CLEANUP_BYTES struct cs_bytes leaf = {0};
 		uint8_t hash[CS_HASH];
 		enum cs_err err = cs_canonical_print(statement, &leaf);
@@ -42,7 +42,8 @@ static enum cs_err grow(struct cs_frontier *tree, const json_t *statements)
 static cs_time last_issued_of(const json_t *statements, cs_time fallback)
 {
 	size_t count = json_array_size(statements);
-	const char *text = count > 0 ? cs_json_text(json_array_get(statements, count - 1), "issued_at") : NULL;
+	const char *text =
+		count > 0 ? cs_json_text(json_array_get(statements, count - 1), "issued_at") : NULL;
 	cs_time time;
 
 	return text != NULL && cs_time_parse(text, &time, NULL) == CS_OK ? time : fallback;
@@ -51,8 +52,8 @@ static cs_time last_issued_of(const json_t *statements, cs_time fallback)
 /* A batch worked out but not yet taken over: everything that can fail has happened. */
 struct prepared {
 	struct cs_frontier tree;
-	json_t *batch;		/* a copy: the caller may go on to change its own */
-	json_t *taken;		/* {action: until when it was consumed before, or null} */
+	json_t *batch; /* a copy: the caller may go on to change its own */
+	json_t *taken; /* {action: until when it was consumed before, or null} */
 };
 
 /* Puts back what `taken` says of each action: until when it was consumed before, or null. */
@@ -61,7 +62,7 @@ static void put_back(struct cs_signer_frontier *f, const json_t *taken)
 	const char *action;
 	json_t *until;
 
-	json_object_foreach((json_t *)(uintptr_t)taken, action, until) {
+	json_object_foreach ((json_t *)(uintptr_t)taken, action, until) {
 		if (json_is_null(until) || json_object_set(f->consumed, action, until) != 0)
 			json_object_del(f->consumed, action);
 	}
@@ -79,9 +80,10 @@ static enum cs_err consume(struct cs_signer_frontier *f, const json_t *consumed,
 	const char *action;
 	json_t *until;
 
-	json_object_foreach((json_t *)(uintptr_t)consumed, action, until) {
+	json_object_foreach ((json_t *)(uintptr_t)consumed, action, until) {
 		json_t *before = json_object_get(f->consumed, action);
-		int noted = before != NULL ? json_object_set(taken, action, before) : json_object_set_new(taken, action, json_null());
+		int noted = before != NULL ? json_object_set(taken, action, before)
+					   : json_object_set_new(taken, action, json_null());
 		json_t *copy = noted == 0 ? json_deep_copy(until) : NULL;
 		if (copy == NULL || json_object_set_new(f->consumed, action, copy) != 0)
 			return CS_E_NOMEM;
@@ -89,7 +91,8 @@ static enum cs_err consume(struct cs_signer_frontier *f, const json_t *consumed,
 	return CS_OK;
 }
 
-static enum cs_err prepare(struct cs_signer_frontier *f, const json_t *statements, const json_t *consumed, struct prepared *p)
+static enum cs_err prepare(struct cs_signer_frontier *f, const json_t *statements,
+	const json_t *consumed, struct prepared *p)
 {
 	enum cs_err err;
 
@@ -117,7 +120,8 @@ static void take_over(struct cs_signer_frontier *f, struct prepared *p)
 static enum cs_err take_batch(struct cs_signer_frontier *f, const json_t *record)
 {
 	struct prepared p;
-	enum cs_err err = prepare(f, json_object_get(record, "statements"), json_object_get(record, "consumed"), &p);
+	enum cs_err err = prepare(
+		f, json_object_get(record, "statements"), json_object_get(record, "consumed"), &p);
 
 	if (err == CS_OK)
 		take_over(f, &p);
@@ -135,7 +139,7 @@ static enum cs_err load_tree(const json_t *record, struct cs_frontier *ret_tree)
 	tree.count = json_array_size(hashes);
 	if (tree.count != (size_t)__builtin_popcountll(tree.size))
 		return CS_E_LOG_ROLLBACK;
-	json_array_foreach(hashes, i, hash) {
+	json_array_foreach (hashes, i, hash) {
 		const char *hex = json_string_value(hash);
 		if (hex == NULL || cs_hex_decode(hex, strlen(hex), tree.hash[i], CS_HASH) != CS_OK)
 			return CS_E_LOG_ROLLBACK;
@@ -167,7 +171,8 @@ static enum cs_err on_record(void *context, const json_t *record, struct cs_faul
 	const char *origin = cs_json_text(record, "origin");
 
 	if (origin != NULL && strcmp(origin, f->origin) != 0)
-		return cs_fault_set(fault, CS_E_LOG_ORIGIN, "/origin", "the journal belongs to '%s', the settings say '%s'", origin, f->origin);
+		return cs_fault_set(fault, CS_E_LOG_ORIGIN, "/origin",
+			"the journal belongs to '%s', the settings say '%s'", origin, f->origin);
 	if (type != NULL && strcmp(type, "origin") == 0)
 		return CS_OK;
 	if (type != NULL && strcmp(type, "batch") == 0)
@@ -176,14 +181,19 @@ static enum cs_err on_record(void *context, const json_t *record, struct cs_faul
 		return take_snapshot(f, record);
 	if (type != NULL && strcmp(type, "accepted") == 0) {
 		json_t *addresses = json_deep_copy(json_object_get(record, "addresses"));
-		return json_object_set_new(f->accepted, cs_json_text(record, "kind"), addresses) == 0 ? CS_OK : CS_E_NOMEM;
+		return json_object_set_new(f->accepted, cs_json_text(record, "kind"), addresses) ==
+				       0
+			       ? CS_OK
+			       : CS_E_NOMEM;
 	}
-	return cs_fault_set(fault, CS_E_LOG_ROLLBACK, "/type", "a record of a kind that this program does not know");
+	return cs_fault_set(fault, CS_E_LOG_ROLLBACK, "/type",
+		"a record of a kind that this program does not know");
 }
 
 /* ---- open, close ---- */
 
-enum cs_err cs_signer_frontier_open(const char *directory, const char *origin, struct cs_signer_frontier **ret_frontier, struct cs_fault *fault)
+enum cs_err cs_signer_frontier_open(const char *directory, const char *origin,
+	struct cs_signer_frontier **ret_frontier, struct cs_fault *fault)
 {
 	struct cs_signer_frontier *f = calloc(1, sizeof *f);
 	char path[PATH_MAX];
@@ -245,7 +255,8 @@ cs_time cs_signer_frontier_last_issued(const struct cs_signer_frontier *frontier
 	return frontier->last_issued;
 }
 
-bool cs_signer_frontier_is_last_batch(const struct cs_signer_frontier *frontier, const json_t *statements)
+bool cs_signer_frontier_is_last_batch(
+	const struct cs_signer_frontier *frontier, const json_t *statements)
 {
 	return json_array_size(statements) > 0 && cs_json_same(frontier->batch, statements);
 }
@@ -258,7 +269,8 @@ static cs_time consumed_until(const json_t *until)
 	return text != NULL && cs_time_parse(text, &time, NULL) == CS_OK ? time : 0;
 }
 
-cs_time cs_signer_frontier_consumed_until(const struct cs_signer_frontier *frontier, const char *action)
+cs_time cs_signer_frontier_consumed_until(
+	const struct cs_signer_frontier *frontier, const char *action)
 {
 	return consumed_until(json_object_get(frontier->consumed, action));
 }
@@ -268,7 +280,8 @@ size_t cs_signer_frontier_consumed_count(const struct cs_signer_frontier *fronti
 	return json_object_size(frontier->consumed);
 }
 
-const json_t *cs_signer_frontier_accepted(const struct cs_signer_frontier *frontier, const char *kind)
+const json_t *cs_signer_frontier_accepted(
+	const struct cs_signer_frontier *frontier, const char *kind)
 {
 	return json_object_get(frontier->accepted, kind);
 }
@@ -284,8 +297,9 @@ static json_t *compose_snapshot(const struct cs_signer_frontier *f)
 		cs_hex_encode(f->before.hash[i], CS_HASH, hex);
 		json_array_append_new(hashes, json_string(hex));
 	}
-	return json_pack("{ss ss sI so sO sO sO}", "type", "snapshot", "origin", f->origin, "size", (json_int_t)f->before.size, "hashes", hashes,
-		"statements", f->batch, "consumed", f->consumed, "accepted", f->accepted);
+	return json_pack("{ss ss sI so sO sO sO}", "type", "snapshot", "origin", f->origin, "size",
+		(json_int_t)f->before.size, "hashes", hashes, "statements", f->batch, "consumed",
+		f->consumed, "accepted", f->accepted);
 }
 
 static void forget_passed(struct cs_signer_frontier *f, cs_time now)
@@ -294,14 +308,14 @@ static void forget_passed(struct cs_signer_frontier *f, cs_time now)
 	json_t *until;
 	void *next;
 
-	json_object_foreach_safe(f->consumed, next, action, until) {
+	json_object_foreach_safe (f->consumed, next, action, until) {
 		if (consumed_until(until) < now)
 			json_object_del(f->consumed, action);
 	}
 }
 
-enum cs_err cs_signer_frontier_append(struct cs_signer_frontier *f, const json_t *statements, const json_t *consumed, cs_time now,
-	struct cs_fault *fault)
+enum cs_err cs_signer_frontier_append(struct cs_signer_frontier *f, const json_t *statements,
+	const json_t *consumed, cs_time now, struct cs_fault *fault)
 {
 	json_t *record;
 	enum cs_err err;
@@ -319,7 +333,8 @@ enum cs_err cs_signer_frontier_append(struct cs_signer_frontier *f, const json_t
 	if (err != CS_OK)
 		return err;
 	/* The record only borrows `consumed`, for as long as it takes to write it. */
-	record = json_pack("{ss sO sO}", "type", "batch", "statements", p.batch, "consumed", (json_t *)(uintptr_t)consumed);
+	record = json_pack("{ss sO sO}", "type", "batch", "statements", p.batch, "consumed",
+		(json_t *)(uintptr_t)consumed);
 	err = record == NULL ? CS_E_NOMEM : cs_journal_append(f->journal, record, fault);
 	json_decref(record);
 	if (err != CS_OK) {
@@ -330,23 +345,27 @@ enum cs_err cs_signer_frontier_append(struct cs_signer_frontier *f, const json_t
 	return CS_OK;
 }
 
-enum cs_err cs_signer_frontier_accept(struct cs_signer_frontier *f, const char *kind, const json_t *addresses, struct cs_fault *fault)
+enum cs_err cs_signer_frontier_accept(struct cs_signer_frontier *f, const char *kind,
+	const json_t *addresses, struct cs_fault *fault)
 {
 	const json_t *known = json_object_get(f->accepted, kind);
 	size_t had = json_array_size(known), has = json_array_size(addresses);
 
 	if (cs_rule_on(CS_RULE_ROLLBACK) && has < had)
-		return cs_fault_set(fault, CS_E_TRUST_ROLLBACK, kind, "version %zu was in use before, now there are only %zu", had, has);
+		return cs_fault_set(fault, CS_E_TRUST_ROLLBACK, kind,
+			"version %zu was in use before, now there are only %zu", had, has);
 	for (size_t i = 0; i < had && i < has; i++)
 		if (!json_equal(json_array_get(known, i), json_array_get(addresses, i)))
-			return cs_fault_set(fault, CS_E_TRUST_CONFLICT, kind, "version %zu had the address %s before", i + 1,
+			return cs_fault_set(fault, CS_E_TRUST_CONFLICT, kind,
+				"version %zu had the address %s before", i + 1,
 				json_string_value(json_array_get(known, i)));
 	if (has <= had)
 		return CS_OK;
 	json_t *copy = NULL, *record = NULL;
 	enum cs_err err = cs_json_copy(addresses, &copy);
 	if (err == CS_OK) {
-		record = json_pack("{ss ss sO}", "type", "accepted", "kind", kind, "addresses", copy);
+		record = json_pack(
+			"{ss ss sO}", "type", "accepted", "kind", kind, "addresses", copy);
 		err = record == NULL ? CS_E_NOMEM : cs_journal_append(f->journal, record, fault);
 	}
 	if (err == CS_OK && json_object_set(f->accepted, kind, copy) != 0)

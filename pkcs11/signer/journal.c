@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 #define HASH_TEXT 64
-#define LINE_MAX_BYTES (256 * 1024 * 1024)	/* one record, a snapshot with its consumed actions included */
+#define LINE_MAX_BYTES \
+	(256 * 1024 * 1024) /* one record, a snapshot with its consumed actions included */
 
 struct cs_journal {
 	int fd;
 	off_t len;
-	off_t compact;		/* the length from which on it is worth rewriting */
+	off_t compact; /* the length from which on it is worth rewriting */
 	uint8_t chain[32];
 	char path[PATH_MAX];
 };
@@ -38,13 +39,17 @@ static enum cs_err io_fault(const char *path, const char *what, struct cs_fault 
 	return cs_fault_set(fault, CS_E_IO, path, "%s: %s", what, strerror(errno));
 }
 
-/* After a rewrite the journal doubles at least before the next one, however much there is to remember. */
+/*
+ * After a rewrite the journal doubles at least before the next one, however much there is to
+ * remember.
+ */
 static void expect_growth(struct cs_journal *j)
 {
 	j->compact = 2 * j->len > CS_JOURNAL_COMPACT ? 2 * j->len : CS_JOURNAL_COMPACT;
 }
 
-static enum cs_err compose_line(const uint8_t chain[32], const json_t *record, struct cs_bytes *line, uint8_t next[32])
+static enum cs_err compose_line(
+	const uint8_t chain[32], const json_t *record, struct cs_bytes *line, uint8_t next[32])
 {
 	CS_CLEANUP_BYTES struct cs_bytes json = {0};
 	char hex[HASH_TEXT + 1];
@@ -76,19 +81,25 @@ static bool write_at(int fd, const uint8_t *data, size_t len, off_t at)
 	return true;
 }
 
-/* One line without its LF. `*ret_whole` says that the line continues the chain: then nothing tore it, whatever else is wrong. */
-static enum cs_err read_line(struct cs_journal *j, const char *line, size_t len, bool *ret_whole, json_t **ret_record)
+/*
+ * One line without its LF. `*ret_whole` says that the line continues the chain: then nothing tore
+ * it, whatever else is wrong.
+ */
+static enum cs_err read_line(
+	struct cs_journal *j, const char *line, size_t len, bool *ret_whole, json_t **ret_record)
 {
 	uint8_t stored[32], next[32];
 
 	*ret_whole = false;
-	if (len < HASH_TEXT + 2 || line[HASH_TEXT] != ' ' || cs_hex_decode(line, HASH_TEXT, stored, 32) != CS_OK)
+	if (len < HASH_TEXT + 2 || line[HASH_TEXT] != ' ' ||
+		cs_hex_decode(line, HASH_TEXT, stored, 32) != CS_OK)
 		return CS_E_LOG_ROLLBACK;
 	next_chain(j->chain, line + HASH_TEXT + 1, len - HASH_TEXT - 1, next);
 	if (memcmp(stored, next, 32) != 0)
 		return CS_E_LOG_ROLLBACK;
 	*ret_whole = true;
-	enum cs_err err = cs_json_read_canonical(line + HASH_TEXT + 1, len - HASH_TEXT - 1, LINE_MAX_BYTES, ret_record, NULL);
+	enum cs_err err = cs_json_read_canonical(
+		line + HASH_TEXT + 1, len - HASH_TEXT - 1, LINE_MAX_BYTES, ret_record, NULL);
 	if (err == CS_E_NOMEM)
 		return err;
 	if (err != CS_OK)
@@ -97,7 +108,8 @@ static enum cs_err read_line(struct cs_journal *j, const char *line, size_t len,
 	return CS_OK;
 }
 
-static enum cs_err read_records(struct cs_journal *j, FILE *file, enum cs_err (*on_record)(void *, const json_t *, struct cs_fault *), void *context,
+static enum cs_err read_records(struct cs_journal *j, FILE *file,
+	enum cs_err (*on_record)(void *, const json_t *, struct cs_fault *), void *context,
 	struct cs_fault *fault)
 {
 	char *line = NULL;
@@ -109,15 +121,20 @@ static enum cs_err read_records(struct cs_journal *j, FILE *file, enum cs_err (*
 		json_t *record = NULL;
 		bool whole = false;
 		number++;
-		err = line[n - 1] == '\n' ? read_line(j, line, (size_t)n - 1, &whole, &record) : CS_E_LOG_ROLLBACK;
+		err = line[n - 1] == '\n' ? read_line(j, line, (size_t)n - 1, &whole, &record)
+					  : CS_E_LOG_ROLLBACK;
 		/* The first line came with the file's name, whole or not at all. */
 		if (err == CS_E_LOG_ROLLBACK && !whole && number > 1 && getc(file) == EOF) {
 			/* Torn by a crash in the middle of the write: nothing was signed for it. */
-			err = ftruncate(j->fd, j->len) == 0 && fdatasync(j->fd) == 0 ? CS_OK : io_fault(j->path, "cannot cut off a torn line", fault);
+			err = ftruncate(j->fd, j->len) == 0 && fdatasync(j->fd) == 0
+				      ? CS_OK
+				      : io_fault(j->path, "cannot cut off a torn line", fault);
 			break;
 		}
 		if (err == CS_E_LOG_ROLLBACK)
-			err = cs_fault_set(fault, err, j->path, "line %zu is damaged; restore is a two-person resume, not a copy", number);
+			err = cs_fault_set(fault, err, j->path,
+				"line %zu is damaged; restore is a two-person resume, not a copy",
+				number);
 		if (err == CS_OK)
 			err = on_record(context, record, fault);
 		if (err == CS_OK) {
@@ -133,8 +150,9 @@ static enum cs_err read_records(struct cs_journal *j, FILE *file, enum cs_err (*
 	return err;
 }
 
-enum cs_err cs_journal_open(const char *path, enum cs_err (*on_record)(void *context, const json_t *record, struct cs_fault *fault), void *context,
-	struct cs_journal **ret_journal, struct cs_fault *fault)
+enum cs_err cs_journal_open(const char *path,
+	enum cs_err (*on_record)(void *context, const json_t *record, struct cs_fault *fault),
+	void *context, struct cs_journal **ret_journal, struct cs_fault *fault)
 {
 	struct cs_journal *j = calloc(1, sizeof *j);
 	FILE *file = NULL;
@@ -189,7 +207,8 @@ enum cs_err cs_journal_append(struct cs_journal *j, const json_t *record, struct
 	if (!write_at(j->fd, line.data, line.len, j->len) || fdatasync(j->fd) != 0) {
 		err = io_fault(j->path, "cannot write", fault);
 		if (ftruncate(j->fd, j->len) != 0)
-			err = io_fault(j->path, "cannot write, nor cut off the half-written line", fault);
+			err = io_fault(
+				j->path, "cannot write, nor cut off the half-written line", fault);
 		return err;
 	}
 	memcpy(j->chain, next, 32);
@@ -224,7 +243,8 @@ enum cs_err cs_journal_replace(struct cs_journal *j, const json_t *record, struc
 	if (fd < 0)
 		return io_fault(fresh, "cannot create", fault);
 	/* Locked before it takes the old file's name, so that there is no moment without a lock. */
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !write_at(fd, line.data, line.len, 0) || fsync(fd) != 0 || rename(fresh, j->path) != 0) {
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !write_at(fd, line.data, line.len, 0) ||
+		fsync(fd) != 0 || rename(fresh, j->path) != 0) {
 		err = io_fault(fresh, "cannot write", fault);
 		close(fd);
 		unlink(fresh);
@@ -235,7 +255,8 @@ enum cs_err cs_journal_replace(struct cs_journal *j, const json_t *record, struc
 	j->len = (off_t)line.len;
 	expect_growth(j);
 	memcpy(j->chain, next, 32);
-	return sync_parent(j->path) ? CS_OK : io_fault(j->path, "cannot make the directory durable", fault);
+	return sync_parent(j->path) ? CS_OK
+				    : io_fault(j->path, "cannot make the directory durable", fault);
 }
 
 bool cs_journal_is_long(const struct cs_journal *journal)

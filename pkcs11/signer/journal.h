@@ -6,22 +6,28 @@
 
 #include "canonical.h"
 
-#define CS_JOURNAL_COMPACT (8 * 1024 * 1024)	/* bytes up to which the journal is never worth rewriting */
+#define CS_JOURNAL_COMPACT \
+	(8 * 1024 * 1024) /* bytes up to which the journal is never worth rewriting */
 
 struct cs_journal;
 
 /*
- * Opens or creates `path`, locks it, and calls `on_record` for each record in order. A torn last line is cut off. CS_E_BUSY, CS_E_LOG_ROLLBACK (a damaged
- * line that is not the last, or is the only one: the first record comes with cs_journal_replace, so nothing tears it), CS_E_IO, or what `on_record` returns.
+ * Opens or creates `path`, locks it, and calls `on_record` for each record in order. A torn last
+ * line is cut off. CS_E_BUSY, CS_E_LOG_ROLLBACK (a damaged line that is not the last, or is the
+ * only one: the first record comes with cs_journal_replace, so nothing tears it), CS_E_IO, or
+ * what `on_record` returns.
  */
-CS_MUST_CHECK enum cs_err cs_journal_open(const char *path, enum cs_err (*on_record)(void *context, const json_t *record, struct cs_fault *fault),
+CS_MUST_CHECK enum cs_err cs_journal_open(const char *path,
+	enum cs_err (*on_record)(void *context, const json_t *record, struct cs_fault *fault),
 	void *context, struct cs_journal **ret_journal, struct cs_fault *fault);
 void cs_journal_close(struct cs_journal *journal);
 
 /* Appends one record and makes it durable. On failure the file is cut back to its old length. */
-CS_MUST_CHECK enum cs_err cs_journal_append(struct cs_journal *journal, const json_t *record, struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_journal_append(
+	struct cs_journal *journal, const json_t *record, struct cs_fault *fault);
 /* Replaces the whole journal by this one record, durably and atomically. */
-CS_MUST_CHECK enum cs_err cs_journal_replace(struct cs_journal *journal, const json_t *record, struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_journal_replace(
+	struct cs_journal *journal, const json_t *record, struct cs_fault *fault);
 /* True when the journal has outgrown CS_JOURNAL_COMPACT and twice its first record. */
 bool cs_journal_is_long(const struct cs_journal *journal);
 

@@ -16,7 +16,8 @@
 static bool harden(void)
 {
 	umask(077);
-	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
 static enum cs_err run(const char *settings, struct cs_fault *fault)
@@ -28,7 +29,10 @@ static enum cs_err run(const char *settings, struct cs_fault *fault)
 
 	if (err != CS_OK)
 		return err;
-	/* A token that is away now may come back: the signer serves, refuses to sign and says why. */
+	/*
+	 * A token that is away now may come back: the signer serves, refuses to sign and says
+	 * why.
+	 */
 	enum cs_err ready = cs_service_ready(&service, &token);
 	if (ready != CS_OK)
 		cs_log_fault(CS_LOG_ERROR, "token", ready, &token);

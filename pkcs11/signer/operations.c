@@ -15,8 +15,9 @@ static json_t *key_status(const struct cs_service *s)
 {
 	const json_t *appliance = cs_trust_appliance(s->trust, s->origin);
 
-	return json_pack("{ss* ss* ss*}", "seal", cs_json_text(appliance, "seal_key"), "checkpoint", cs_json_text(appliance, "checkpoint_key"),
-		"document", cs_json_text(appliance, "document_key"));
+	return json_pack("{ss* ss* ss*}", "seal", cs_json_text(appliance, "seal_key"), "checkpoint",
+		cs_json_text(appliance, "checkpoint_key"), "document",
+		cs_json_text(appliance, "document_key"));
 }
 
 static json_t *log_status(const struct cs_service *s)
@@ -28,15 +29,18 @@ static json_t *log_status(const struct cs_service *s)
 
 	cs_merkle_root(tree, root);
 	cs_hex_encode(root, CS_HASH, address + 7);
-	return json_pack("{sI ss so ss}", "size", (json_int_t)tree->size, "root", address, "last_issued_at",
-		tree->size > 0 ? json_string(cs_time_print(last, time)) : json_null(), "anchor", "unanchored");
+	return json_pack("{sI ss so ss}", "size", (json_int_t)tree->size, "root", address,
+		"last_issued_at",
+		tree->size > 0 ? json_string(cs_time_print(last, time)) : json_null(), "anchor",
+		"unanchored");
 }
 
 static json_t *token_status(const struct cs_service *s)
 {
 	if (s->keys == NULL)
 		return json_null();
-	return json_pack("{ss ss}", "product", cs_signer_keys_product(s->keys), "serial", cs_signer_keys_serial(s->keys));
+	return json_pack("{ss ss}", "product", cs_signer_keys_product(s->keys), "serial",
+		cs_signer_keys_serial(s->keys));
 }
 
 static enum cs_err status(struct cs_service *s, json_t **ret_document)
@@ -45,26 +49,34 @@ static enum cs_err status(struct cs_service *s, json_t **ret_document)
 	char now[CS_TIME_TEXT], reason[400];
 	enum cs_err ready = cs_service_ready(s, &fault);
 
-	snprintf(reason, sizeof reason, "%s: %s", cs_err_name(ready), fault.detail[0] ? fault.detail : cs_err_text(ready));
-	json_t *document = json_pack("{ss ss ss ss ss so so so s{ss sI} s{ss sI} so sI}", "schema", "countersign.signer_status.v1", "software", SOFTWARE,
-		"origin", s->origin, "time", cs_time_print(cs_service_now(), now), "state", ready == CS_OK ? "ready" : "token_unavailable", "reason",
-		ready == CS_OK ? json_null() : json_string(reason), "token", token_status(s), "keys", key_status(s), "trust_set", "address",
-		cs_trust_address(s->trust), "version", (json_int_t)cs_trust_version(s->trust), "policy", "address", cs_policy_address(s->policy), "version",
-		(json_int_t)cs_policy_version(s->policy), "log", log_status(s), "consumed", (json_int_t)cs_signer_frontier_consumed_count(s->frontier));
+	snprintf(reason, sizeof reason, "%s: %s", cs_err_name(ready),
+		fault.detail[0] ? fault.detail : cs_err_text(ready));
+	json_t *document = json_pack("{ss ss ss ss ss so so so s{ss sI} s{ss sI} so sI}", "schema",
+		"countersign.signer_status.v1", "software", SOFTWARE, "origin", s->origin, "time",
+		cs_time_print(cs_service_now(), now), "state",
+		ready == CS_OK ? "ready" : "token_unavailable", "reason",
+		ready == CS_OK ? json_null() : json_string(reason), "token", token_status(s),
+		"keys", key_status(s), "trust_set", "address", cs_trust_address(s->trust),
+		"version", (json_int_t)cs_trust_version(s->trust), "policy", "address",
+		cs_policy_address(s->policy), "version", (json_int_t)cs_policy_version(s->policy),
+		"log", log_status(s), "consumed",
+		(json_int_t)cs_signer_frontier_consumed_count(s->frontier));
 	if (document == NULL)
 		return CS_E_NOMEM;
 	*ret_document = document;
 	return CS_OK;
 }
 
-static enum cs_err do_hello(struct cs_service *s, const struct cs_wire_request *request, json_t **ret_document, struct cs_fault *fault)
+static enum cs_err do_hello(struct cs_service *s, const struct cs_wire_request *request,
+	json_t **ret_document, struct cs_fault *fault)
 {
 	enum cs_err err = cs_rules_hello(s->frontier, request->size, request->root, fault);
 
 	return err != CS_OK ? err : status(s, ret_document);
 }
 
-static enum cs_err do_health(struct cs_service *s, const struct cs_wire_request *request, json_t **ret_document, struct cs_fault *fault)
+static enum cs_err do_health(struct cs_service *s, const struct cs_wire_request *request,
+	json_t **ret_document, struct cs_fault *fault)
 {
 	(void)request;
 	(void)fault;
@@ -73,7 +85,8 @@ static enum cs_err do_health(struct cs_service *s, const struct cs_wire_request 
 
 /* ---- append ---- */
 
-static enum cs_err sign_seals(const struct cs_service *s, const struct cs_wire_request *request, json_t *seals)
+static enum cs_err sign_seals(
+	const struct cs_service *s, const struct cs_wire_request *request, json_t *seals)
 {
 	const struct cs_signer *key = cs_signer_keys_get(s->keys, CS_SIGNER_SEAL);
 
@@ -112,19 +125,22 @@ static enum cs_err sign_checkpoint(const struct cs_service *s, json_t **ret_note
 	const struct cs_frontier *tree = cs_signer_frontier_tree(s->frontier);
 	struct cs_checkpoint checkpoint = {.size = tree->size};
 
-	if (snprintf(checkpoint.origin, sizeof checkpoint.origin, "%s", s->origin) >= (int)sizeof checkpoint.origin)
+	if (snprintf(checkpoint.origin, sizeof checkpoint.origin, "%s", s->origin) >=
+		(int)sizeof checkpoint.origin)
 		return CS_E_LOG_ORIGIN;
 	cs_merkle_root(tree, checkpoint.root);
 	enum cs_err err = cs_checkpoint_print(&checkpoint, &note);
 	if (err == CS_OK)
-		err = cs_note_sign(&note, s->origin, cs_signer_keys_get(s->keys, CS_SIGNER_CHECKPOINT));
+		err = cs_note_sign(
+			&note, s->origin, cs_signer_keys_get(s->keys, CS_SIGNER_CHECKPOINT));
 	if (err != CS_OK)
 		return err;
 	*ret_note = json_stringn((const char *)note.data, note.len);
 	return *ret_note != NULL ? CS_OK : CS_E_NOMEM;
 }
 
-static enum cs_err sign_batch(const struct cs_service *s, const struct cs_wire_request *request, json_t **ret_document)
+static enum cs_err sign_batch(
+	const struct cs_service *s, const struct cs_wire_request *request, json_t **ret_document)
 {
 	json_t *seals = json_array();
 	json_t *note = NULL;
@@ -143,10 +159,11 @@ static enum cs_err sign_batch(const struct cs_service *s, const struct cs_wire_r
 }
 
 /*
- * Judge, make durable, sign, in this order. After the frontier is durable a failing token loses nothing: the broker sends the same batch again and gets
- * its signatures then.
+ * Judge, make durable, sign, in this order. After the frontier is durable a failing token loses
+ * nothing: the broker sends the same batch again and gets its signatures then.
  */
-static enum cs_err do_append(struct cs_service *s, const struct cs_wire_request *request, json_t **ret_document, struct cs_fault *fault)
+static enum cs_err do_append(struct cs_service *s, const struct cs_wire_request *request,
+	json_t **ret_document, struct cs_fault *fault)
 {
 	struct cs_rules_verdict verdict = {0};
 	const struct cs_rules_context context = {
@@ -163,7 +180,8 @@ static enum cs_err do_append(struct cs_service *s, const struct cs_wire_request 
 	if (err == CS_OK)
 		err = cs_service_ready(s, fault);
 	if (err == CS_OK && !verdict.again)
-		err = cs_signer_frontier_append(s->frontier, verdict.statements, verdict.consumed, context.now, fault);
+		err = cs_signer_frontier_append(
+			s->frontier, verdict.statements, verdict.consumed, context.now, fault);
 	cs_rules_verdict_free(&verdict);
 	if (err != CS_OK)
 		return err;
@@ -173,7 +191,8 @@ static enum cs_err do_append(struct cs_service *s, const struct cs_wire_request 
 
 /* ---- certify ---- */
 
-static enum cs_err make_certificate(const struct cs_service *s, const json_t *jwk, json_t **ret_document)
+static enum cs_err make_certificate(
+	const struct cs_service *s, const json_t *jwk, json_t **ret_document)
 {
 	const json_t *appliance = cs_trust_appliance(s->trust, s->origin);
 	const char *entity = cs_json_text(appliance, "id");
@@ -185,14 +204,18 @@ static enum cs_err make_certificate(const struct cs_service *s, const json_t *jw
 	cs_ulid_print(now, random, ulid);
 	snprintf(id, sizeof id, "kye:engine-certificate:%s", ulid);
 	snprintf(kid, sizeof kid, "kye:key:engine.%s", ulid);
-	json_t *certificate = json_pack("{ss ss ss ss ss ss sO ss ss ss}", "schema", "countersign.engine_certificate.v1", "id", id, "appliance", entity, "origin",
-		s->origin, "entity", entity, "kid", kid, "jwk", jwk, "usage", cs_usage_name(CS_USAGE_ENGINE), "not_before", cs_time_print(now, from),
-		"not_after", cs_time_print(cs_time_add_seconds(now, CS_CERTIFICATE_SECONDS), until));
+	json_t *certificate = json_pack("{ss ss ss ss ss ss sO ss ss ss}", "schema",
+		"countersign.engine_certificate.v1", "id", id, "appliance", entity, "origin",
+		s->origin, "entity", entity, "kid", kid, "jwk", jwk, "usage",
+		cs_usage_name(CS_USAGE_ENGINE), "not_before", cs_time_print(now, from), "not_after",
+		cs_time_print(cs_time_add_seconds(now, CS_CERTIFICATE_SECONDS), until));
 	if (certificate == NULL)
 		return CS_E_NOMEM;
-	enum cs_err err = cs_inline_sign(certificate, cs_signer_keys_get(s->keys, CS_SIGNER_DOCUMENT), false);
+	enum cs_err err =
+		cs_inline_sign(certificate, cs_signer_keys_get(s->keys, CS_SIGNER_DOCUMENT), false);
 	if (err == CS_OK)
-		err = cs_schema_check(s->registry, "countersign.engine_certificate.v1", certificate, NULL);
+		err = cs_schema_check(
+			s->registry, "countersign.engine_certificate.v1", certificate, NULL);
 	if (err != CS_OK) {
 		json_decref(certificate);
 		return err;
@@ -201,8 +224,12 @@ static enum cs_err make_certificate(const struct cs_service *s, const json_t *jw
 	return CS_OK;
 }
 
-/* Certifies a session key in the one form there is, with times of our own; only an Ed25519 key, and only its own three members. */
-static enum cs_err do_certify(struct cs_service *s, const struct cs_wire_request *request, json_t **ret_document, struct cs_fault *fault)
+/*
+ * Certifies a session key in the one form there is, with times of our own; only an Ed25519 key,
+ * and only its own three members.
+ */
+static enum cs_err do_certify(struct cs_service *s, const struct cs_wire_request *request,
+	json_t **ret_document, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *plain = NULL;
 	struct cs_public_key key;
@@ -215,7 +242,8 @@ static enum cs_err do_certify(struct cs_service *s, const struct cs_wire_request
 	if (err == CS_OK && !cs_json_same(plain, request->jwk))
 		err = CS_E_KEY;
 	if (err != CS_OK)
-		return cs_fault_set(fault, err, "/jwk", "an engine session key is an Ed25519 JWK of kty, crv and x alone");
+		return cs_fault_set(fault, err, "/jwk",
+			"an engine session key is an Ed25519 JWK of kty, crv and x alone");
 	err = cs_service_ready(s, fault);
 	if (err != CS_OK)
 		return err;
@@ -228,7 +256,8 @@ static enum cs_err do_certify(struct cs_service *s, const struct cs_wire_request
 static const struct {
 	enum cs_wire_operation operation;
 	const char *name;
-	enum cs_err (*run)(struct cs_service *service, const struct cs_wire_request *request, json_t **ret_document, struct cs_fault *fault);
+	enum cs_err (*run)(struct cs_service *service, const struct cs_wire_request *request,
+		json_t **ret_document, struct cs_fault *fault);
 } operations[] = {
 	{CS_WIRE_HELLO, "hello", do_hello},
 	{CS_WIRE_APPEND, "append", do_append},
@@ -236,7 +265,8 @@ static const struct {
 	{CS_WIRE_HEALTH, "health", do_health},
 };
 
-static enum cs_err dispatch(struct cs_service *s, const struct cs_wire_request *request, json_t **ret_document, struct cs_fault *fault)
+static enum cs_err dispatch(struct cs_service *s, const struct cs_wire_request *request,
+	json_t **ret_document, struct cs_fault *fault)
 {
 	for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
 		if (operations[i].operation != request->operation)
@@ -249,7 +279,8 @@ static enum cs_err dispatch(struct cs_service *s, const struct cs_wire_request *
 	return cs_fault_set(fault, CS_E_OPERATION, "", "operation %d", (int)request->operation);
 }
 
-enum cs_err cs_operations_answer(struct cs_service *service, const struct cs_bytes *payload, struct cs_bytes *ret_frame, bool *ret_close)
+enum cs_err cs_operations_answer(struct cs_service *service, const struct cs_bytes *payload,
+	struct cs_bytes *ret_frame, bool *ret_close)
 {
 	CS_CLEANUP_JSON json_t *document = NULL;
 	struct cs_wire_request request = {0};
@@ -262,5 +293,6 @@ enum cs_err cs_operations_answer(struct cs_service *service, const struct cs_byt
 	else
 		cs_log_fault(CS_LOG_WARNING, "frame", err, &fault);
 	cs_wire_request_free(&request);
-	return err == CS_OK ? cs_wire_done(document, ret_frame) : cs_wire_refused(err, &fault, ret_frame);
+	return err == CS_OK ? cs_wire_done(document, ret_frame)
+			    : cs_wire_refused(err, &fault, ret_frame);
 }

@@ -18,12 +18,13 @@ static bool is_allow(const json_t *statement)
 	const char *kind = cs_json_text(statement, "kind");
 
 	return kind != NULL && strcmp(kind, "decision") == 0 && outcome != NULL &&
-		(strcmp(outcome, "allow") == 0 || strcmp(outcome, "allow_with_constraints") == 0);
+	       (strcmp(outcome, "allow") == 0 || strcmp(outcome, "allow_with_constraints") == 0);
 }
 
 /* ---- the log: the next index, after exactly the leaves that are there ---- */
 
-static enum cs_err check_place(const struct cs_rules_context *c, const struct cs_frontier *tree, const json_t *statement, struct cs_fault *fault)
+static enum cs_err check_place(const struct cs_rules_context *c, const struct cs_frontier *tree,
+	const json_t *statement, struct cs_fault *fault)
 {
 	const char *origin = cs_json_text_at(statement, "log/origin");
 	uint8_t claimed[CS_HASH], root[CS_HASH];
@@ -33,20 +34,26 @@ static enum cs_err check_place(const struct cs_rules_context *c, const struct cs
 	if (err != CS_OK)
 		return cs_fault_set(fault, err, "/log", "no usable index and tree head");
 	if (origin == NULL || strcmp(origin, c->origin) != 0)
-		return cs_fault_set(fault, CS_E_LOG_ORIGIN, "/log/origin", "this signer keeps the log '%s'", c->origin);
+		return cs_fault_set(fault, CS_E_LOG_ORIGIN, "/log/origin",
+			"this signer keeps the log '%s'", c->origin);
 	if (cs_rule_on(CS_RULE_LOG_NEXT) && index > tree->size)
-		return cs_fault_set(fault, CS_E_LOG_GAP, "/log/index", "%" PRIu64 " given, %" PRIu64 " is next", index, tree->size);
+		return cs_fault_set(fault, CS_E_LOG_GAP, "/log/index",
+			"%" PRIu64 " given, %" PRIu64 " is next", index, tree->size);
 	if (cs_rule_on(CS_RULE_LOG_NEXT) && index < tree->size)
-		return cs_fault_set(fault, CS_E_LOG_FORK, "/log/index", "%" PRIu64 " is taken by another leaf, %" PRIu64 " is next", index, tree->size);
+		return cs_fault_set(fault, CS_E_LOG_FORK, "/log/index",
+			"%" PRIu64 " is taken by another leaf, %" PRIu64 " is next", index,
+			tree->size);
 	cs_merkle_root(tree, root);
 	if (cs_rule_on(CS_RULE_LOG_HEAD) && memcmp(root, claimed, CS_HASH) != 0)
-		return cs_fault_set(fault, CS_E_LOG_FORK, "/log/after/root", "not the tree head of the %" PRIu64 " leaves before it", tree->size);
+		return cs_fault_set(fault, CS_E_LOG_FORK, "/log/after/root",
+			"not the tree head of the %" PRIu64 " leaves before it", tree->size);
 	return CS_OK;
 }
 
 /* ---- time: our own clock, never before the last leaf ---- */
 
-static enum cs_err check_time(const struct cs_rules_context *c, cs_time last, const json_t *statement, cs_time *ret_issued, struct cs_fault *fault)
+static enum cs_err check_time(const struct cs_rules_context *c, cs_time last,
+	const json_t *statement, cs_time *ret_issued, struct cs_fault *fault)
 {
 	const char *text = cs_json_text(statement, "issued_at");
 	char now[CS_TIME_TEXT], then[CS_TIME_TEXT];
@@ -59,11 +66,15 @@ static enum cs_err check_time(const struct cs_rules_context *c, cs_time last, co
 	cs_time_print(last, then);
 	if (cs_rule_on(CS_RULE_ISSUED_AT)) {
 		if (c->now < last)
-			return cs_fault_set(fault, CS_E_CLOCK, "/issued_at", "the clock says %s, the last leaf was issued at %s", now, then);
+			return cs_fault_set(fault, CS_E_CLOCK, "/issued_at",
+				"the clock says %s, the last leaf was issued at %s", now, then);
 		if (issued < last)
-			return cs_fault_set(fault, CS_E_STATEMENT_TIME, "/issued_at", "%s is before the last leaf's %s", text, then);
-		if (issued < cs_time_add_seconds(c->now, -CS_ISSUED_SKEW_SECONDS) || issued > cs_time_add_seconds(c->now, CS_ISSUED_SKEW_SECONDS))
-			return cs_fault_set(fault, CS_E_STATEMENT_TIME, "/issued_at", "%s is more than %d seconds from the clock, %s", text,
+			return cs_fault_set(fault, CS_E_STATEMENT_TIME, "/issued_at",
+				"%s is before the last leaf's %s", text, then);
+		if (issued < cs_time_add_seconds(c->now, -CS_ISSUED_SKEW_SECONDS) ||
+			issued > cs_time_add_seconds(c->now, CS_ISSUED_SKEW_SECONDS))
+			return cs_fault_set(fault, CS_E_STATEMENT_TIME, "/issued_at",
+				"%s is more than %d seconds from the clock, %s", text,
 				CS_ISSUED_SKEW_SECONDS, now);
 	}
 	*ret_issued = issued;
@@ -77,7 +88,10 @@ static cs_time later(cs_time a, cs_time b)
 	return a > b ? a : b;
 }
 
-/* Refused for good: a terminal decision that is no allow, or somebody's rejection. Whoever was shown its receipt can rely on it. */
+/*
+ * Refused for good: a terminal decision that is no allow, or somebody's rejection. Whoever was
+ * shown its receipt can rely on it.
+ */
 static bool is_refusal(const json_t *statement)
 {
 	const char *kind = cs_json_text(statement, "kind");
@@ -85,7 +99,9 @@ static bool is_refusal(const json_t *statement)
 
 	if (kind == NULL || outcome == NULL)
 		return false;
-	return strcmp(kind, "decision") == 0 ? !is_allow(statement) : strcmp(kind, "approval") == 0 && strcmp(outcome, "rejected") == 0;
+	return strcmp(kind, "decision") == 0
+		       ? !is_allow(statement)
+		       : strcmp(kind, "approval") == 0 && strcmp(outcome, "rejected") == 0;
 }
 
 /* An allowed action stays consumed until the allow and every approval it used are past. */
@@ -98,7 +114,7 @@ static cs_time allowed_until(const json_t *statement, const json_t *approvals)
 
 	if (text != NULL && cs_time_parse(text, &time, NULL) == CS_OK)
 		until = time;
-	json_array_foreach(approvals, i, approval) {
+	json_array_foreach (approvals, i, approval) {
 		text = cs_json_text_at(approval, "binding/not_after");
 		if (text != NULL && cs_time_parse(text, &time, NULL) == CS_OK)
 			until = later(until, time);
@@ -109,21 +125,25 @@ static cs_time allowed_until(const json_t *statement, const json_t *approvals)
 /* A refused one until every approval that could have been signed by now is past. */
 static cs_time refused_until(const struct cs_rules_context *c)
 {
-	int64_t longest = cs_json_integer(json_object_get(cs_policy_document(c->policy), "approval"), "not_after_seconds", 0);
+	int64_t longest = cs_json_integer(
+		json_object_get(cs_policy_document(c->policy), "approval"), "not_after_seconds", 0);
 
 	return cs_time_add_seconds(c->now, CS_DECIDED_AHEAD_SECONDS + longest);
 }
 
 /* What the batch or the frontier knows of this action; never shortened by what comes after. */
-static cs_time consumed_until(const struct cs_rules_context *c, const json_t *consumed, const char *action)
+static cs_time consumed_until(
+	const struct cs_rules_context *c, const json_t *consumed, const char *action)
 {
 	const char *text = json_string_value(json_object_get(consumed, action));
 	cs_time until = cs_signer_frontier_consumed_until(c->frontier, action), time;
 
-	return text != NULL && cs_time_parse(text, &time, NULL) == CS_OK ? later(until, time) : until;
+	return text != NULL && cs_time_parse(text, &time, NULL) == CS_OK ? later(until, time)
+									 : until;
 }
 
-static enum cs_err consume(const struct cs_rules_context *c, const struct cs_wire_entry *entry, json_t *consumed, struct cs_fault *fault)
+static enum cs_err consume(const struct cs_rules_context *c, const struct cs_wire_entry *entry,
+	json_t *consumed, struct cs_fault *fault)
 {
 	const char *action = cs_json_text(entry->statement, "action");
 	bool allow = is_allow(entry->statement);
@@ -132,10 +152,15 @@ static enum cs_err consume(const struct cs_rules_context *c, const struct cs_wir
 	if (action == NULL || (!allow && !is_refusal(entry->statement)))
 		return CS_OK;
 	cs_time until = consumed_until(c, consumed, action);
-	if (cs_rule_on(CS_RULE_CONSUMED) && allow && (json_object_get(consumed, action) != NULL || until >= c->now))
-		return cs_fault_set(fault, CS_E_CONSUMED, "/action", "%s was decided before; an action is allowed once", action);
-	until = later(until, allow ? allowed_until(entry->statement, entry->approvals) : refused_until(c));
-	return json_object_set_new(consumed, action, json_string(cs_time_print(until, text))) == 0 ? CS_OK : CS_E_NOMEM;
+	if (cs_rule_on(CS_RULE_CONSUMED) && allow &&
+		(json_object_get(consumed, action) != NULL || until >= c->now))
+		return cs_fault_set(fault, CS_E_CONSUMED, "/action",
+			"%s was decided before; an action is allowed once", action);
+	until = later(until,
+		allow ? allowed_until(entry->statement, entry->approvals) : refused_until(c));
+	return json_object_set_new(consumed, action, json_string(cs_time_print(until, text))) == 0
+		       ? CS_OK
+		       : CS_E_NOMEM;
 }
 
 /* ---- one statement ---- */
@@ -158,7 +183,8 @@ static enum cs_err extend(struct cs_frontier *tree, const json_t *statement)
 	return cs_merkle_append(tree, hash);
 }
 
-static enum cs_err judge_one(const struct cs_rules_context *c, const struct cs_wire_entry *entry, struct running *run, struct cs_fault *fault)
+static enum cs_err judge_one(const struct cs_rules_context *c, const struct cs_wire_entry *entry,
+	struct running *run, struct cs_fault *fault)
 {
 	const struct cs_statement_context context = {
 		.registry = c->registry,
@@ -169,7 +195,8 @@ static enum cs_err judge_one(const struct cs_rules_context *c, const struct cs_w
 		.origin = c->origin,
 		.at = c->now,
 	};
-	const struct cs_evidence evidence = {entry->core, entry->approvals, entry->constraints, entry->document};
+	const struct cs_evidence evidence = {
+		entry->core, entry->approvals, entry->constraints, entry->document};
 	enum cs_err err = CS_OK;
 
 	/* "Is this a shape we ever sign?" comes before anything else. */
@@ -188,7 +215,8 @@ static enum cs_err judge_one(const struct cs_rules_context *c, const struct cs_w
 
 /* ---- the batch ---- */
 
-static enum cs_err at_statement(size_t i, enum cs_err err, const struct cs_fault *inner, struct cs_fault *fault)
+static enum cs_err at_statement(
+	size_t i, enum cs_err err, const struct cs_fault *inner, struct cs_fault *fault)
 {
 	char path[256];
 
@@ -196,13 +224,15 @@ static enum cs_err at_statement(size_t i, enum cs_err err, const struct cs_fault
 	return cs_fault_set(fault, err, path, "%s", inner->detail);
 }
 
-enum cs_err cs_rules_judge(const struct cs_rules_context *c, const struct cs_wire_request *request, struct cs_rules_verdict *ret_verdict,
-	struct cs_fault *fault)
+enum cs_err cs_rules_judge(const struct cs_rules_context *c, const struct cs_wire_request *request,
+	struct cs_rules_verdict *ret_verdict, struct cs_fault *fault)
 {
 	struct cs_rules_verdict verdict = {.statements = json_array(), .consumed = json_object()};
-	struct running run = {.tree = *cs_signer_frontier_tree(c->frontier), .last = cs_signer_frontier_last_issued(c->frontier),
+	struct running run = {.tree = *cs_signer_frontier_tree(c->frontier),
+		.last = cs_signer_frontier_last_issued(c->frontier),
 		.consumed = verdict.consumed};
-	enum cs_err err = verdict.statements == NULL || verdict.consumed == NULL ? CS_E_NOMEM : CS_OK;
+	enum cs_err err =
+		verdict.statements == NULL || verdict.consumed == NULL ? CS_E_NOMEM : CS_OK;
 
 	for (size_t i = 0; err == CS_OK && i < request->count; i++)
 		if (json_array_append(verdict.statements, request->entries[i].statement) != 0)
@@ -211,9 +241,13 @@ enum cs_err cs_rules_judge(const struct cs_rules_context *c, const struct cs_wir
 		verdict.again = cs_signer_frontier_is_last_batch(c->frontier, verdict.statements);
 	for (size_t i = 0; err == CS_OK && i < request->count; i++) {
 		struct cs_fault inner = {0};
-		/* What is in the log already is signed again whatever the clock says now, but only in a form it could have had. */
-		err = verdict.again ? cs_statement_shape(c->registry, request->entries[i].statement, request->entries[i].form, &inner) :
-				      judge_one(c, &request->entries[i], &run, &inner);
+		/*
+		 * What is in the log already is signed again whatever the clock says now, but
+		 * only in a form it could have had.
+		 */
+		err = verdict.again ? cs_statement_shape(c->registry, request->entries[i].statement,
+					      request->entries[i].form, &inner)
+				    : judge_one(c, &request->entries[i], &run, &inner);
 		if (err != CS_OK)
 			err = at_statement(i, err, &inner, fault);
 	}
@@ -225,9 +259,11 @@ enum cs_err cs_rules_judge(const struct cs_rules_context *c, const struct cs_wir
 	return CS_OK;
 }
 
-enum cs_err cs_rules_hello(const struct cs_signer_frontier *frontier, uint64_t size, const uint8_t root[CS_HASH], struct cs_fault *fault)
+enum cs_err cs_rules_hello(const struct cs_signer_frontier *frontier, uint64_t size,
+	const uint8_t root[CS_HASH], struct cs_fault *fault)
 {
-	const struct cs_frontier *heads[] = {cs_signer_frontier_tree(frontier), cs_signer_frontier_before(frontier)};
+	const struct cs_frontier *heads[] = {
+		cs_signer_frontier_tree(frontier), cs_signer_frontier_before(frontier)};
 
 	for (size_t i = 0; i < 2; i++) {
 		uint8_t own[CS_HASH];
@@ -236,8 +272,11 @@ enum cs_err cs_rules_hello(const struct cs_signer_frontier *frontier, uint64_t s
 		cs_merkle_root(heads[i], own);
 		if (memcmp(own, root, CS_HASH) == 0)
 			return CS_OK;
-		return cs_fault_set(fault, CS_E_LOG_FORK, "/root", "the broker's log of %" PRIu64 " leaves is not the one signed here", size);
+		return cs_fault_set(fault, CS_E_LOG_FORK, "/root",
+			"the broker's log of %" PRIu64 " leaves is not the one signed here", size);
 	}
-	return cs_fault_set(fault, CS_E_LOG_ROLLBACK, "/size", "the broker's log has %" PRIu64 " leaves, the signer's frontier %" PRIu64
-		"; a restored disk is resumed by two people", size, heads[0]->size);
+	return cs_fault_set(fault, CS_E_LOG_ROLLBACK, "/size",
+		"the broker's log has %" PRIu64 " leaves, the signer's frontier %" PRIu64
+		"; a restored disk is resumed by two people",
+		size, heads[0]->size);
 }

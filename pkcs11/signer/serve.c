@@ -35,11 +35,13 @@ static enum cs_err bind_path(const char *path, int *ret_fd, struct cs_fault *fau
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	if (strlen(path) >= sizeof address.sun_path)
-		return cs_fault_set(fault, CS_E_CONFIG, "[signer] socket", "'%s' is longer than %zu bytes", path, sizeof address.sun_path - 1);
+		return cs_fault_set(fault, CS_E_CONFIG, "[signer] socket",
+			"'%s' is longer than %zu bytes", path, sizeof address.sun_path - 1);
 	strcpy(address.sun_path, path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return cs_fault_set(fault, CS_E_IO, path, "cannot make a socket: %s", strerror(errno));
+		return cs_fault_set(
+			fault, CS_E_IO, path, "cannot make a socket: %s", strerror(errno));
 	unlink(path);
 	/* The directory decides who reaches the socket, peer credentials who is served. */
 	mode_t mask = umask(0);
@@ -70,7 +72,7 @@ enum cs_err cs_serve_listen(const struct cs_service *service, int *ret_fd, struc
 
 struct connections {
 	size_t count;
-	int fd[CS_SIGNER_CONNECTIONS_MAX];	/* oldest first */
+	int fd[CS_SIGNER_CONNECTIONS_MAX]; /* oldest first */
 };
 
 static void drop(struct connections *all, size_t i)
@@ -89,7 +91,8 @@ static bool is_broker(const struct cs_service *service, int fd)
 		return false;
 	if (peer.uid == service->broker)
 		return true;
-	cs_log(CS_LOG_WARNING, "refused a connection from uid %u: only uid %u is served", (unsigned)peer.uid, (unsigned)service->broker);
+	cs_log(CS_LOG_WARNING, "refused a connection from uid %u: only uid %u is served",
+		(unsigned)peer.uid, (unsigned)service->broker);
 	return false;
 }
 
@@ -100,7 +103,8 @@ static void accept_one(const struct cs_service *service, struct connections *all
 
 	if (fd < 0)
 		return;
-	if ((cs_rule_on(CS_RULE_PEER) && !is_broker(service, fd)) || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
+	if ((cs_rule_on(CS_RULE_PEER) && !is_broker(service, fd)) ||
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0) {
 		close(fd);
 		return;
@@ -121,7 +125,10 @@ static bool serve_one(struct cs_service *service, int fd)
 	if (err == CS_E_NOT_FOUND)
 		return false;
 	if (err == CS_OK) {
-		/* SIGALRM ends the process: a vendor module that hangs takes nobody else with it, and a new signer heals the log. */
+		/*
+		 * SIGALRM ends the process: a vendor module that hangs takes nobody else with it,
+		 * and a new signer heals the log.
+		 */
 		alarm(CS_SIGNER_TOKEN_SECONDS);
 		err = cs_operations_answer(service, &payload, &answer, &end);
 		alarm(0);
@@ -135,7 +142,8 @@ static bool serve_one(struct cs_service *service, int fd)
 	return err == CS_OK && !end;
 }
 
-static void serve_ready(struct cs_service *service, struct connections *all, const struct pollfd *polled, size_t count)
+static void serve_ready(struct cs_service *service, struct connections *all,
+	const struct pollfd *polled, size_t count)
 {
 	/* From the last to the first: dropping one moves only those already served. */
 	for (size_t i = count; i-- > 0;)
@@ -152,9 +160,11 @@ static void reload(struct cs_service *service)
 
 	reload_asked = 0;
 	if (err != CS_OK)
-		cs_log_fault(CS_LOG_ERROR, "reload refused, the old versions stay in force", err, &fault);
+		cs_log_fault(CS_LOG_ERROR, "reload refused, the old versions stay in force", err,
+			&fault);
 	else
-		cs_log(CS_LOG_INFO, "trust set %s and policy %s are in force", cs_trust_address(service->trust), cs_policy_address(service->policy));
+		cs_log(CS_LOG_INFO, "trust set %s and policy %s are in force",
+			cs_trust_address(service->trust), cs_policy_address(service->policy));
 }
 
 static void block(int how, sigset_t *before)

@@ -6,14 +6,20 @@
 
 #include "service.h"
 
-#define CS_SIGNER_CONNECTIONS_MAX 8	/* the oldest is closed for a ninth */
-#define CS_SIGNER_FRAME_SECONDS 5	/* a frame that has begun must end within this */
-#define CS_SIGNER_TOKEN_SECONDS 30	/* a frame answered later than this means a hung module: the process ends and is replaced */
+#define CS_SIGNER_CONNECTIONS_MAX 8 /* the oldest is closed for a ninth */
+#define CS_SIGNER_FRAME_SECONDS 5   /* a frame that has begun must end within this */
+#define CS_SIGNER_TOKEN_SECONDS \
+	30 /* a frame answered later than this means a hung module: the process ends and is replaced */
 
-/* The listening socket: the one passed by the service manager, or `[signer] socket`, bound here with mode 0660. CS_E_IO, CS_E_CONFIG. */
-CS_MUST_CHECK enum cs_err cs_serve_listen(const struct cs_service *service, int *ret_fd, struct cs_fault *fault);
+/*
+ * The listening socket: the one passed by the service manager, or `[signer] socket`, bound here
+ * with mode 0660. CS_E_IO, CS_E_CONFIG.
+ */
+CS_MUST_CHECK enum cs_err cs_serve_listen(
+	const struct cs_service *service, int *ret_fd, struct cs_fault *fault);
 
 /* Serves until SIGTERM or SIGINT; SIGHUP reloads trust sets and policies. */
-CS_MUST_CHECK enum cs_err cs_serve(struct cs_service *service, int listener, struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_serve(
+	struct cs_service *service, int listener, struct cs_fault *fault);
 
 #endif

@@ -6,10 +6,21 @@
 #include <time.h>
 
 static const struct cs_setting_known known[] = {
-	{"signer", "socket"}, {"signer", "broker"}, {"signer", "state_directory"}, {"signer", "origin"}, {"signer", "module"},
-	{"signer", "token"}, {"signer", "pin_file"}, {"signer", "pin_credential"}, {"signer", "seal_label"},
-	{"signer", "checkpoint_label"}, {"signer", "document_label"},
-	{"trust", "trust_directory"}, {"trust", "trust_genesis"}, {"trust", "policy_directory"}, {"trust", "policy_genesis"},
+	{"signer", "socket"},
+	{"signer", "broker"},
+	{"signer", "state_directory"},
+	{"signer", "origin"},
+	{"signer", "module"},
+	{"signer", "token"},
+	{"signer", "pin_file"},
+	{"signer", "pin_credential"},
+	{"signer", "seal_label"},
+	{"signer", "checkpoint_label"},
+	{"signer", "document_label"},
+	{"trust", "trust_directory"},
+	{"trust", "trust_genesis"},
+	{"trust", "policy_directory"},
+	{"trust", "policy_genesis"},
 	{NULL, NULL},
 };
 
@@ -21,14 +32,16 @@ cs_time cs_service_now(void)
 	return (cs_time)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static enum cs_err need(const struct cs_service *s, const char *section, const char *name, const char **ret, struct cs_fault *fault)
+static enum cs_err need(const struct cs_service *s, const char *section, const char *name,
+	const char **ret, struct cs_fault *fault)
 {
 	return cs_settings_need(s->settings, section, name, ret, fault);
 }
 
 /* ---- signed files ---- */
 
-static enum cs_err read_versions(const struct cs_service *s, const char *directory_setting, size_t max, json_t **ret, struct cs_fault *fault)
+static enum cs_err read_versions(const struct cs_service *s, const char *directory_setting,
+	size_t max, json_t **ret, struct cs_fault *fault)
 {
 	const char *directory;
 	enum cs_err err = need(s, "trust", directory_setting, &directory, fault);
@@ -36,7 +49,8 @@ static enum cs_err read_versions(const struct cs_service *s, const char *directo
 	return err != CS_OK ? err : cs_versions_read(directory, max, true, s->broker, ret, fault);
 }
 
-static enum cs_err load_trust(const struct cs_service *s, struct cs_trust **ret_trust, struct cs_fault *fault)
+static enum cs_err load_trust(
+	const struct cs_service *s, struct cs_trust **ret_trust, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *versions = NULL;
 	const char *genesis;
@@ -48,7 +62,8 @@ static enum cs_err load_trust(const struct cs_service *s, struct cs_trust **ret_
 }
 
 /* Policies accepted before are not judged at today's roles again; a new version is. */
-static enum cs_err load_policy(const struct cs_service *s, const struct cs_trust *trust, struct cs_policy **ret_policy, struct cs_fault *fault)
+static enum cs_err load_policy(const struct cs_service *s, const struct cs_trust *trust,
+	struct cs_policy **ret_policy, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *versions = NULL;
 	const json_t *before = cs_signer_frontier_accepted(s->frontier, "policy");
@@ -65,20 +80,22 @@ static enum cs_err load_policy(const struct cs_service *s, const struct cs_trust
 		return CS_E_NOMEM;
 	for (size_t i = 0; i < count; i++)
 		accepted[i] = json_string_value(json_array_get(before, i));
-	err = cs_policy_load(s->registry, versions, genesis, cs_trust_keyring(trust), cs_service_now(), accepted, ret_policy, fault);
+	err = cs_policy_load(s->registry, versions, genesis, cs_trust_keyring(trust),
+		cs_service_now(), accepted, ret_policy, fault);
 	free(accepted);
 	return err;
 }
 
-static enum cs_err accept(struct cs_service *s, const char *kind, size_t count, const char *(*address_of)(const void *, size_t), const void *chain,
-	struct cs_fault *fault)
+static enum cs_err accept(struct cs_service *s, const char *kind, size_t count,
+	const char *(*address_of)(const void *, size_t), const void *chain, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *addresses = json_array();
 
 	for (size_t i = 0; i < count; i++)
 		if (json_array_append_new(addresses, json_string(address_of(chain, i))) != 0)
 			return CS_E_NOMEM;
-	return addresses == NULL ? CS_E_NOMEM : cs_signer_frontier_accept(s->frontier, kind, addresses, fault);
+	return addresses == NULL ? CS_E_NOMEM
+				 : cs_signer_frontier_accept(s->frontier, kind, addresses, fault);
 }
 
 static const char *trust_address(const void *chain, size_t i)
@@ -100,7 +117,8 @@ enum cs_err cs_service_reload(struct cs_service *s, struct cs_fault *fault)
 	if (err == CS_OK)
 		err = load_policy(s, trust, &policy, fault);
 	if (err == CS_OK && cs_trust_appliance(trust, s->origin) == NULL)
-		err = cs_fault_set(fault, CS_E_LOG_ORIGIN, "[signer] origin", "the trust set has no appliance with the log '%s'", s->origin);
+		err = cs_fault_set(fault, CS_E_LOG_ORIGIN, "[signer] origin",
+			"the trust set has no appliance with the log '%s'", s->origin);
 	if (err == CS_OK)
 		err = accept(s, "trust_set", cs_trust_count(trust), trust_address, trust, fault);
 	if (err == CS_OK)
@@ -136,7 +154,8 @@ enum cs_err cs_service_failed(struct cs_service *s, enum cs_err err, struct cs_f
 	cs_fault_set(fault, err, why ? why->path : "", "%s", why ? why->detail : cs_err_text(err));
 	if (about_pin(err)) {
 		s->pin_err = err;
-		cs_fault_set(&s->pin_fault, err, why ? why->path : "", "%s", why ? why->detail : cs_err_text(err));
+		cs_fault_set(&s->pin_fault, err, why ? why->path : "", "%s",
+			why ? why->detail : cs_err_text(err));
 	}
 	cs_signer_keys_close(s->keys);
 	s->keys = NULL;
@@ -154,14 +173,16 @@ enum cs_err cs_service_ready(struct cs_service *s, struct cs_fault *fault)
 	if (s->keys != NULL)
 		return cs_signer_keys_ready(s->keys, fault);
 	if (s->pin_err != CS_OK)
-		return cs_fault_set(fault, s->pin_err, s->pin_fault.path, "%s; it is not tried again before a reload", s->pin_fault.detail);
+		return cs_fault_set(fault, s->pin_err, s->pin_fault.path,
+			"%s; it is not tried again before a reload", s->pin_fault.detail);
 	err = need(s, "signer", "module", &keys.module, fault);
 	if (err == CS_OK)
 		err = need(s, "signer", "token", &keys.token, fault);
 	if (err == CS_OK)
 		err = need(s, "signer", "seal_label", &keys.label[CS_SIGNER_SEAL], fault);
 	if (err == CS_OK)
-		err = need(s, "signer", "checkpoint_label", &keys.label[CS_SIGNER_CHECKPOINT], fault);
+		err = need(
+			s, "signer", "checkpoint_label", &keys.label[CS_SIGNER_CHECKPOINT], fault);
 	if (err == CS_OK)
 		err = need(s, "signer", "document_label", &keys.label[CS_SIGNER_DOCUMENT], fault);
 	if (err != CS_OK)
@@ -169,12 +190,15 @@ enum cs_err cs_service_ready(struct cs_service *s, struct cs_fault *fault)
 	err = cs_signer_keys_open(&keys, s->trust, s->origin, &s->keys, &s->pin_fault);
 	if (about_pin(err))
 		s->pin_err = err;
-	return err == CS_OK ? CS_OK : cs_fault_set(fault, err, s->pin_fault.path, "%s", s->pin_fault.detail);
+	return err == CS_OK
+		       ? CS_OK
+		       : cs_fault_set(fault, err, s->pin_fault.path, "%s", s->pin_fault.detail);
 }
 
 /* ---- open, close ---- */
 
-enum cs_err cs_service_open(const char *settings_path, struct cs_service *ret_service, struct cs_fault *fault)
+enum cs_err cs_service_open(
+	const char *settings_path, struct cs_service *ret_service, struct cs_fault *fault)
 {
 	struct cs_service s = {0};
 	const char *broker, *directory;

@@ -24,60 +24,77 @@ static const struct {
 	[CS_SIGNER_DOCUMENT] = {"document_key", CS_USAGE_DOCUMENT},
 };
 
-static enum cs_err open_pin(const struct cs_signer_keys_settings *settings, struct cs_pin **ret_pin, struct cs_fault *fault)
+static enum cs_err open_pin(const struct cs_signer_keys_settings *settings, struct cs_pin **ret_pin,
+	struct cs_fault *fault)
 {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");
 
 	if (settings->pin_file != NULL && settings->pin_credential == NULL)
 		return cs_pin_from_file(settings->pin_file, ret_pin, fault);
 	if (settings->pin_credential == NULL || settings->pin_file != NULL)
-		return cs_fault_set(fault, CS_E_CONFIG, "[signer] pin_file", "give one of pin_file and pin_credential");
+		return cs_fault_set(fault, CS_E_CONFIG, "[signer] pin_file",
+			"give one of pin_file and pin_credential");
 	if (directory == NULL)
-		return cs_fault_set(fault, CS_E_PIN_SOURCE, "[signer] pin_credential", "the service manager passed no credentials");
+		return cs_fault_set(fault, CS_E_PIN_SOURCE, "[signer] pin_credential",
+			"the service manager passed no credentials");
 	return cs_pin_from_credential(directory, settings->pin_credential, ret_pin, fault);
 }
 
-/* The trust set's key for this purpose; its usage is fixed by the purpose, so that no key is ever used for another. */
-static enum cs_err pinned_key(const struct cs_trust *trust, const char *origin, enum cs_signer_key which, const struct cs_key_info **ret_info,
-	struct cs_fault *fault)
+/*
+ * The trust set's key for this purpose; its usage is fixed by the purpose, so that no key is ever
+ * used for another.
+ */
+static enum cs_err pinned_key(const struct cs_trust *trust, const char *origin,
+	enum cs_signer_key which, const struct cs_key_info **ret_info, struct cs_fault *fault)
 {
 	const char *kid = cs_json_text(cs_trust_appliance(trust, origin), roles[which].member);
-	const struct cs_key_info *info = kid != NULL ? cs_keyring_find(cs_trust_keyring(trust), kid) : NULL;
+	const struct cs_key_info *info =
+		kid != NULL ? cs_keyring_find(cs_trust_keyring(trust), kid) : NULL;
 
 	if (info == NULL)
-		return cs_fault_set(fault, CS_E_KEY_UNKNOWN, roles[which].member, "the trust set names no such key for the log '%s'", origin);
+		return cs_fault_set(fault, CS_E_KEY_UNKNOWN, roles[which].member,
+			"the trust set names no such key for the log '%s'", origin);
 	if (cs_rule_on(CS_RULE_USAGE) && info->usage != roles[which].usage)
-		return cs_fault_set(fault, CS_E_KEY_USAGE, roles[which].member, "%s has the usage '%s'", kid, cs_usage_name(info->usage));
+		return cs_fault_set(fault, CS_E_KEY_USAGE, roles[which].member,
+			"%s has the usage '%s'", kid, cs_usage_name(info->usage));
 	*ret_info = info;
 	return CS_OK;
 }
 
-static enum cs_err open_key(struct cs_signer_keys *k, const struct cs_signer_keys_settings *settings, const struct cs_trust *trust, const char *origin,
-	enum cs_signer_key which, struct cs_fault *fault)
+static enum cs_err open_key(struct cs_signer_keys *k,
+	const struct cs_signer_keys_settings *settings, const struct cs_trust *trust,
+	const char *origin, enum cs_signer_key which, struct cs_fault *fault)
 {
 	const struct cs_key_info *info;
 	const struct cs_public_key *shown;
 	enum cs_err err = pinned_key(trust, origin, which, &info, fault);
 
 	if (err == CS_OK)
-		err = cs_token_key_find(k->token, settings->label[which], NULL, 0, &k->key[which], fault);
+		err = cs_token_key_find(
+			k->token, settings->label[which], NULL, 0, &k->key[which], fault);
 	if (err != CS_OK)
 		return err;
 	shown = cs_token_key_public(k->key[which]);
 	if (shown != NULL && !cs_public_key_equal(shown, &info->key))
-		return cs_fault_set(fault, CS_E_KEY, roles[which].member, "the token's key '%s' is not the trust set's %s", settings->label[which], info->kid);
+		return cs_fault_set(fault, CS_E_KEY, roles[which].member,
+			"the token's key '%s' is not the trust set's %s", settings->label[which],
+			info->kid);
 	k->kid[which] = strdup(info->kid);
 	if (k->kid[which] == NULL)
 		return CS_E_NOMEM;
-	return cs_token_signer_set(&k->signer[which], k->key[which], k->kid[which], &info->key, k->pin, fault);
+	return cs_token_signer_set(
+		&k->signer[which], k->key[which], k->kid[which], &info->key, k->pin, fault);
 }
 
-enum cs_err cs_signer_keys_open(const struct cs_signer_keys_settings *settings, const struct cs_trust *trust, const char *origin,
-	struct cs_signer_keys **ret_keys, struct cs_fault *fault)
+enum cs_err cs_signer_keys_open(const struct cs_signer_keys_settings *settings,
+	const struct cs_trust *trust, const char *origin, struct cs_signer_keys **ret_keys,
+	struct cs_fault *fault)
 {
 	struct cs_signer_keys *k = calloc(1, sizeof *k);
 	struct cs_token_uri uri;
-	enum cs_err err = k == NULL ? CS_E_NOMEM : cs_token_uri_parse(settings->token, CS_URI_TOKEN, &uri, fault);
+	enum cs_err err = k == NULL
+				  ? CS_E_NOMEM
+				  : cs_token_uri_parse(settings->token, CS_URI_TOKEN, &uri, fault);
 
 	if (err == CS_OK)
 		err = open_pin(settings, &k->pin, fault);
@@ -126,7 +143,8 @@ const struct cs_fault *cs_signer_keys_fault(const struct cs_signer_keys *keys)
 	return NULL;
 }
 
-const struct cs_signer *cs_signer_keys_get(const struct cs_signer_keys *keys, enum cs_signer_key which)
+const struct cs_signer *cs_signer_keys_get(
+	const struct cs_signer_keys *keys, enum cs_signer_key which)
 {
 	return &keys->signer[which].signer;
 }
