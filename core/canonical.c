@@ -40,8 +40,17 @@ static enum cs_err print_string(const char *text, size_t len, struct cs_bytes *o
 {
 	static const char shorts[] = {
 		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
-	size_t from = 0;
+	size_t from = 0, plain = 0;
 
+	/* Most strings are written as they are. */
+	while (plain < len && text[plain] >= 0x20 && text[plain] < 0x7f && text[plain] != '"' &&
+		text[plain] != '\\')
+		plain++;
+	if (plain == len) {
+		cs_bytes_add(out, "\"", 1);
+		cs_bytes_add(out, text, len);
+		return cs_bytes_add(out, "\"", 1);
+	}
 	/* A document made in memory may hold anything. */
 	if (cs_utf8_valid(text, len) != len)
 		return CS_E_JSON_UTF8;

@@ -99,11 +99,12 @@ static void add_escaped(struct builder *b, struct cs_bytes *out)
 static enum cs_err take_string(
 	struct builder *b, struct cs_bytes *scratch, const char **ret_text, size_t *ret_len)
 {
-	const char *from = ++b->at;
+	const char *from = ++b->at, *at = from;
 
-	while (*b->at != '"' && *b->at != '\\')
-		b->at++;
-	if (*b->at == '"') {
+	while (*at != '"' && *at != '\\')
+		at++;
+	b->at = at;
+	if (*at == '"') {
 		*ret_text = from;
 		*ret_len = (size_t)(b->at++ - from);
 		return CS_OK;

@@ -128,7 +128,13 @@ static enum cs_err scan_string(struct scan *s, bool key)
 	const char *open = s->at++;
 
 	while (s->at < s->end) {
-		unsigned char c = (unsigned char)*s->at;
+		const char *at = s->at;
+		while (at < s->end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\')
+			at++;
+		s->at = at;
+		if (at == s->end)
+			break;
+		unsigned char c = (unsigned char)*at;
 		if (c == '"') {
 			s->at++;
 			return CS_OK;
