@@ -25,7 +25,7 @@ static enum cs_err grow(struct cs_frontier *tree, const json_t *statements)
 	const json_t *statement;
 	size_t i;
 
-	json_array_foreach (statements, i, statement) {
+	json_array_foreach(statements, i, statement) {
 		CS_CLEANUP_BYTES struct cs_bytes leaf = {0};
 		uint8_t hash[CS_HASH];
 		enum cs_err err = cs_canonical_print(statement, &leaf);
@@ -62,7 +62,7 @@ static void put_back(struct cs_signer_frontier *f, const json_t *taken)
 	const char *action;
 	json_t *until;
 
-	json_object_foreach ((json_t *)(uintptr_t)taken, action, until) {
+	json_object_foreach((json_t *)(uintptr_t)taken, action, until) {
 		if (json_is_null(until) || json_object_set(f->consumed, action, until) != 0)
 			json_object_del(f->consumed, action);
 	}
@@ -80,7 +80,7 @@ static enum cs_err consume(struct cs_signer_frontier *f, const json_t *consumed,
 	const char *action;
 	json_t *until;
 
-	json_object_foreach ((json_t *)(uintptr_t)consumed, action, until) {
+	json_object_foreach((json_t *)(uintptr_t)consumed, action, until) {
 		json_t *before = json_object_get(f->consumed, action);
 		int noted = before != NULL ? json_object_set(taken, action, before)
 					   : json_object_set_new(taken, action, json_null());
@@ -139,7 +139,7 @@ static enum cs_err load_tree(const json_t *record, struct cs_frontier *ret_tree)
 	tree.count = json_array_size(hashes);
 	if (tree.count != (size_t)__builtin_popcountll(tree.size))
 		return CS_E_LOG_ROLLBACK;
-	json_array_foreach (hashes, i, hash) {
+	json_array_foreach(hashes, i, hash) {
 		const char *hex = json_string_value(hash);
 		if (hex == NULL || cs_hex_decode(hex, strlen(hex), tree.hash[i], CS_HASH) != CS_OK)
 			return CS_E_LOG_ROLLBACK;
@@ -308,7 +308,7 @@ static void forget_passed(struct cs_signer_frontier *f, cs_time now)
 	json_t *until;
 	void *next;
 
-	json_object_foreach_safe (f->consumed, next, action, until) {
+	json_object_foreach_safe(f->consumed, next, action, until) {
 		if (consumed_until(until) < now)
 			json_object_del(f->consumed, action);
 	}

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #define HASH_TEXT 64
-#define LINE_MAX_BYTES \
-	(256 * 1024 * 1024) /* one record, a snapshot with its consumed actions included */
+/* One record, a snapshot with its consumed actions included. */
+#define LINE_MAX_BYTES (256 * 1024 * 1024)
 
 struct cs_journal {
 	int fd;

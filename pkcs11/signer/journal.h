@@ -6,8 +6,8 @@
 
 #include "canonical.h"
 
-#define CS_JOURNAL_COMPACT \
-	(8 * 1024 * 1024) /* bytes up to which the journal is never worth rewriting */
+/* Bytes up to which the journal is never worth rewriting. */
+#define CS_JOURNAL_COMPACT (8 * 1024 * 1024)
 
 struct cs_journal;
 

@@ -114,7 +114,7 @@ static cs_time allowed_until(const json_t *statement, const json_t *approvals)
 
 	if (text != NULL && cs_time_parse(text, &time, NULL) == CS_OK)
 		until = time;
-	json_array_foreach (approvals, i, approval) {
+	json_array_foreach(approvals, i, approval) {
 		text = cs_json_text_at(approval, "binding/not_after");
 		if (text != NULL && cs_time_parse(text, &time, NULL) == CS_OK)
 			until = later(until, time);

@@ -21,7 +21,7 @@ struct cs_rules_context {
 
 struct cs_rules_verdict {
 	json_t *statements; /* array, in order; the caller owns */
-	json_t *consumed; /* {action: time text}: actions that are not allowed again; the caller owns */
+	json_t *consumed;   /* {action: time text}, not to be allowed again; the caller owns */
 	bool again;	  /* the last batch once more, byte for byte: sign, do not append */
 };
 void cs_rules_verdict_free(struct cs_rules_verdict *verdict);

@@ -8,8 +8,8 @@
 
 #define CS_SIGNER_CONNECTIONS_MAX 8 /* the oldest is closed for a ninth */
 #define CS_SIGNER_FRAME_SECONDS 5   /* a frame that has begun must end within this */
-#define CS_SIGNER_TOKEN_SECONDS \
-	30 /* a frame answered later than this means a hung module: the process ends and is replaced */
+/* A frame answered later than this means a hung module: the process ends and is replaced. */
+#define CS_SIGNER_TOKEN_SECONDS 30
 
 /*
  * The listening socket: the one passed by the service manager, or `[signer] socket`, bound here

@@ -20,8 +20,8 @@ struct cs_service {
 	struct cs_trust *trust;
 	struct cs_policy *policy;
 	struct cs_signer_keys *keys; /* NULL until the token was there once */
-	enum cs_err
-		pin_err; /* CS_OK, or why the PIN was refused: it is not offered again before a reload */
+	/* CS_OK, or why the PIN was refused: it is not offered again before a reload. */
+	enum cs_err pin_err;
 	struct cs_fault pin_fault;
 };
 
