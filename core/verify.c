@@ -117,24 +117,17 @@ static void verify_pack(struct cs_verification *v)
 
 /* ---- is it an authorisation, for this request, now? ---- */
 
-static bool is_added(const char *key)
-{
-	static const char *const added[] = {"schema", "requester", "policy", "nonce"};
-
-	for (size_t i = 0; i < sizeof added / sizeof added[0]; i++)
-		if (strcmp(key, added[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Every member of `a` that the appliance does not add stands equal in `b`. */
-static const char *first_difference(const json_t *a, const json_t *b)
+/* The first member of `a`, those exempt aside, that does not stand equal in `b`; NULL when all do. */
+static const char *first_difference(const json_t *a, const json_t *b, const char *const *exempt, size_t exempt_count)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach((json_t *)(uintptr_t)a, key, value) {
-		if (!is_added(key) && !cs_json_same(value, json_object_get(b, key)))
+		size_t i = 0;
+		while (i < exempt_count && strcmp(key, exempt[i]) != 0)
+			i++;
+		if (i == exempt_count && !cs_json_same(value, json_object_get(b, key)))
 			return key;
 	}
 	return NULL;
@@ -143,13 +136,14 @@ static const char *first_difference(const json_t *a, const json_t *b)
 /* The core is the request, its schema aside, with what the appliance added. */
 static enum cs_err check_request(const struct cs_verification *v, struct cs_fault *fault)
 {
-	const char *schema = cs_json_text(v->in->request, "schema");
-	const char *key = first_difference(v->in->request, v->core);
+	static const char *const added[] = {"schema", "requester", "policy", "nonce"};
+	enum cs_err err = cs_schema_check(v->in->registry, "countersign.action_request.v1", v->in->request, fault);
+	const char *key = first_difference(v->in->request, v->core, added, 1);
 
-	if (schema == NULL || strcmp(schema, "countersign.action_request.v1") != 0)
-		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/schema", "not a countersign.action_request.v1");
+	if (err != CS_OK)
+		return err == CS_E_NOMEM ? err : CS_E_NOT_AUTHORISED;
 	if (key == NULL)
-		key = first_difference(v->core, v->in->request);
+		key = first_difference(v->core, v->in->request, added, sizeof added / sizeof added[0]);
 	return key == NULL ? CS_OK : cs_fault_set(fault, CS_E_NOT_AUTHORISED, key, "the pack is for another request");
 }
 
