@@ -154,7 +154,7 @@ demo: all $(TOOLS)
 soak: all $(TOOLS)
 	KILL_ROUNDS=2000 $(PYTHON) tests/integration/test_kill.py
 
-bench: $(BENCH) all $(TOOLS)
+bench: $(BENCH)
 	for program in $(BENCH); do $$program || exit 1; done
 
 install: all
