@@ -4,11 +4,14 @@
 #include <stdlib.h>
 
 enum cs_err cs_pinned_trust(struct cs_schema_registry *registry, const char *directory,
-	const char *genesis, struct cs_trust **ret_trust, struct cs_fault *fault)
+	const char *genesis, cs_time now, struct cs_trust **ret_trust, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *versions = NULL;
+	struct cs_upcoming next;
 	enum cs_err err = cs_versions_read(directory, CS_TRUST_SET_MAX, false, 0, &versions, fault);
 
+	if (err == CS_OK)
+		err = cs_versions_in_force(versions, now, directory, &next, fault);
 	return err == CS_OK ? cs_trust_load(registry, versions, genesis, ret_trust, fault) : err;
 }
 
@@ -43,8 +46,11 @@ enum cs_err cs_pinned_policy(struct cs_schema_registry *registry, const char *di
 	CS_CLEANUP_JSON json_t *versions = NULL;
 	char(*texts)[CS_ADDRESS_TEXT] = NULL;
 	const char **all = NULL;
+	struct cs_upcoming next;
 	enum cs_err err = cs_versions_read(directory, CS_POLICY_MAX, false, 0, &versions, fault);
 
+	if (err == CS_OK && !any)
+		err = cs_versions_in_force(versions, now, directory, &next, fault);
 	if (err == CS_OK && any)
 		err = addresses_of(versions, &texts, &all);
 	if (err == CS_OK)

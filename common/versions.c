@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,4 +98,48 @@ enum cs_err cs_versions_read(const char *directory, size_t max, bool guard, uid_
 	}
 	*ret_versions = versions;
 	return CS_OK;
+}
+
+static bool is_to_come(const json_t *version, cs_time now, cs_time *ret_at)
+{
+	const char *text = cs_json_text(version, "issued_at");
+
+	return text != NULL && cs_time_parse(text, ret_at, NULL) == CS_OK && *ret_at > now;
+}
+
+enum cs_err cs_versions_in_force(json_t *versions, cs_time now, const char *directory,
+	struct cs_upcoming *ret_next, struct cs_fault *fault)
+{
+	struct cs_upcoming next = {.version = 0, .at = CS_TIME_MAX};
+	size_t count = json_array_size(versions), present = 0;
+	char text[CS_TIME_TEXT];
+	cs_time at = 0;
+
+	while (present < count && !is_to_come(json_array_get(versions, present), now, &at))
+		present++;
+	if (present < count) {
+		next.version = cs_json_integer(json_array_get(versions, present), "version", 0);
+		next.at = at;
+	}
+	if (present == 0 && count > 0)
+		return cs_fault_set(fault, CS_E_TRUST_EARLY, directory,
+			"version %" PRId64 " comes into force at %s, and there is none before it",
+			next.version, cs_time_print(at, text));
+	while (json_array_size(versions) > present)
+		if (json_array_remove(versions, json_array_size(versions) - 1) != 0)
+			return CS_E_INTERNAL;
+	*ret_next = next;
+	return CS_OK;
+}
+
+enum cs_err cs_versions_explain(enum cs_err err, const char *kind, const struct cs_upcoming *next,
+	struct cs_fault *fault)
+{
+	char text[CS_TIME_TEXT];
+
+	if (err != CS_E_TRUST_ROLLBACK || next->at == CS_TIME_MAX)
+		return err;
+	return cs_fault_set(fault, CS_E_CLOCK, kind,
+		"version %" PRId64 " was in force here before, but the clock has not reached its %s",
+		next->version, cs_time_print(next->at, text));
 }

@@ -22,6 +22,38 @@ static enum cs_err read_previous(const char *path, const char *schema, size_t ma
 	return CS_OK;
 }
 
+/*
+ * When the version comes into force. One already past would make another trust set the right one
+ * for what was sealed since.
+ */
+static enum cs_err issue_time(const struct cs_call *call, const json_t *previous,
+	char issued_at[CS_TIME_TEXT], struct cs_fault *fault)
+{
+	const char *given = cs_call_value(call, "issued-at");
+	const char *before = cs_json_text(previous, "issued_at");
+	cs_time now = cs_plan_now();
+	cs_time at = now;
+	cs_time at_before = -1;
+
+	if (given != NULL && cs_time_parse(given, &at, NULL) != CS_OK)
+		return cs_fault_set(
+			fault, CS_E_TIME, "--issued-at", "'%s' is not such a time", given);
+	if (at < cs_time_add_seconds(now, -CS_ISSUED_BACK_SECONDS))
+		return cs_fault_set(fault, CS_E_USAGE, "", "--issued-at: %s is past", given);
+	if (at > cs_time_add_seconds(now, CS_ISSUED_LEAD_SECONDS))
+		return cs_fault_set(fault, CS_E_USAGE, "",
+			"--issued-at: %s is more than %d days ahead", given,
+			CS_ISSUED_LEAD_SECONDS / 86400);
+	if (before != NULL && cs_time_parse(before, &at_before, NULL) != CS_OK)
+		return cs_fault_set(fault, CS_E_TIME, "/issued_at",
+			"the previous version's '%s' is not such a time", before);
+	cs_time_print(at, issued_at);
+	if (at <= at_before)
+		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/issued_at",
+			"%s is not after the previous version's %s", issued_at, before);
+	return CS_OK;
+}
+
 enum cs_err cs_draft_version(const struct cs_call *call, const char *schema, const char *id_prefix,
 	size_t max, json_t **ret_draft, json_t **ret_previous, struct cs_fault *fault)
 {
@@ -30,13 +62,15 @@ enum cs_err cs_draft_version(const struct cs_call *call, const char *schema, con
 	const char *file = cs_call_value(call, "previous");
 	char address[CS_ADDRESS_TEXT];
 	char id[CS_ID_MAX + 1];
-	char now[CS_TIME_TEXT];
+	char issued_at[CS_TIME_TEXT];
 	enum cs_err err = cs_plan_read(cs_call_value(call, "plan"), &draft, fault);
 
 	if (err == CS_OK && file != NULL)
 		err = read_previous(file, schema, max, &previous, fault);
 	if (err == CS_OK && file != NULL)
 		err = cs_address_of(previous, address);
+	if (err == CS_OK)
+		err = issue_time(call, previous, issued_at, fault);
 	if (err == CS_OK)
 		err = cs_plan_new_id(id_prefix, id, fault);
 	if (err != CS_OK)
@@ -46,7 +80,7 @@ enum cs_err cs_draft_version(const struct cs_call *call, const char *schema, con
 	CS_CLEANUP_JSON json_t *head = json_pack("{s:s, s:s, s:I, s:s?, s:s}", "schema", schema,
 		"id", chain != NULL ? chain : id, "version",
 		(json_int_t)(cs_json_integer(previous, "version", 0) + 1), "previous",
-		file != NULL ? address : NULL, "issued_at", cs_time_print(cs_plan_now(), now));
+		file != NULL ? address : NULL, "issued_at", issued_at);
 	if (head == NULL || json_object_update(draft, head) != 0)
 		return CS_E_NOMEM;
 	*ret_draft = json_incref(draft);
@@ -66,11 +100,14 @@ enum cs_err cs_draft_finish(const struct cs_call *call, const json_t *draft, str
 	if (err != CS_OK)
 		return err;
 	if (call->json) {
-		CS_CLEANUP_JSON json_t *doc = json_pack("{s:s, s:O, s:O}", "address", address, "id",
-			json_object_get(draft, "id"), "version", json_object_get(draft, "version"));
+		CS_CLEANUP_JSON json_t *doc = json_pack("{s:s, s:O, s:O, s:O}", "address", address,
+			"id", json_object_get(draft, "id"), "version",
+			json_object_get(draft, "version"), "issued_at",
+			json_object_get(draft, "issued_at"));
 		return doc == NULL ? CS_E_NOMEM : cs_report_json(doc, fault);
 	}
 	cs_report_field(&text, "draft", 9, out);
+	cs_report_field(&text, "in force", 9, cs_json_text(draft, "issued_at"));
 	cs_bytes_addf(&text, "version  %" PRId64 "\naddress  %s\n",
 		cs_json_integer(draft, "version", 0), address);
 	return cs_report_write(&text, fault);

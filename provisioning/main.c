@@ -22,7 +22,7 @@ static const struct cs_option enrol[] = {{"plan", NEEDED}, TOKEN, {"label", NEED
 	{"kid", NEEDED}, {"person", NEEDED}, {"previous", V}, {"out", V}, {"not-after", V},
 	{"pin-policy", V}, {"touch-policy", V}, {NULL, 0}};
 static const struct cs_option draft[] = {
-	{"plan", NEEDED}, {"previous", V}, {"out", NEEDED}, {NULL, 0}};
+	{"plan", NEEDED}, {"previous", V}, {"issued-at", V}, {"out", NEEDED}, {NULL, 0}};
 static const struct cs_option grant_draft[] = {{"plan", NEEDED}, {"out", NEEDED}, {NULL, 0}};
 static const struct cs_option sign[] = {{"document", NEEDED}, {"previous", V}, {"as", NEEDED},
 	{"kid", NEEDED}, TOKEN, {"label", NEEDED}, {NULL, 0}};
@@ -49,9 +49,9 @@ static const struct cs_subcommand table[] = {
 		" [--not-after TIME] [--pin-policy always|once|never|unknown] [--touch-policy "
 		"always|cached|never|unknown]",
 		enrol, 0, 0, cs_provision_enrol},
-	{"trust-set draft", "--plan FILE [--previous FILE] --out FILE", draft, 0, 0,
-		cs_provision_trust_draft},
-	{"policy draft", "--plan FILE [--previous FILE] --out FILE", draft, 0, 0,
+	{"trust-set draft", "--plan FILE [--previous FILE] [--issued-at TIME] --out FILE", draft, 0,
+		0, cs_provision_trust_draft},
+	{"policy draft", "--plan FILE [--previous FILE] [--issued-at TIME] --out FILE", draft, 0, 0,
 		cs_provision_policy_draft},
 	{"grant draft", "--plan FILE --out FILE", grant_draft, 0, 0, cs_provision_grant_draft},
 	{"sign",

@@ -16,7 +16,7 @@ enum cs_err cs_provision_policy_verify(struct cs_call *call, struct cs_fault *fa
 
 	if (err == CS_OK)
 		err = cs_pinned_trust(registry, cs_call_value(call, "trust-directory"),
-			cs_call_value(call, "trust-genesis"), &trust, fault);
+			cs_call_value(call, "trust-genesis"), CS_TIME_MAX, &trust, fault);
 	if (err == CS_OK)
 		err = cs_pinned_policy(registry, call->operand[0], cs_call_value(call, "genesis"),
 			cs_trust_keyring(trust), cs_plan_now(), NULL, true, &policy, fault);

@@ -17,7 +17,7 @@ enum cs_err cs_provision_publish(struct cs_call *call, struct cs_fault *fault)
 
 	if (err == CS_OK)
 		err = cs_pinned_trust(registry, cs_call_value(call, "trust-directory"),
-			cs_call_value(call, "genesis"), &trust, fault);
+			cs_call_value(call, "genesis"), CS_TIME_MAX, &trust, fault);
 	if (err == CS_OK)
 		err = cs_trust_publish(trust, &jwks);
 	if (err == CS_OK)

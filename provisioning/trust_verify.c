@@ -13,8 +13,8 @@ enum cs_err cs_provision_trust_verify(struct cs_call *call, struct cs_fault *fau
 	enum cs_err err = cs_schema_registry_embedded(&registry);
 
 	if (err == CS_OK)
-		err = cs_pinned_trust(
-			registry, call->operand[0], cs_call_value(call, "genesis"), &trust, fault);
+		err = cs_pinned_trust(registry, call->operand[0], cs_call_value(call, "genesis"),
+			CS_TIME_MAX, &trust, fault);
 	if (err == CS_OK) {
 		doc = json_pack("{s:s, s:I}", "address", cs_trust_address(trust), "version",
 			(json_int_t)cs_trust_version(trust));

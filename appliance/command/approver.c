@@ -102,7 +102,8 @@ static enum cs_err load_pinned(struct cs_approver *approver, cs_time now, struct
 	if (err == CS_OK)
 		err = cs_pinned_trust(approver->registry,
 			cs_json_text(approver->config, "trust_directory"),
-			cs_json_text(approver->config, "trust_genesis"), &approver->trust, fault);
+			cs_json_text(approver->config, "trust_genesis"), now, &approver->trust,
+			fault);
 	if (err == CS_OK)
 		err = cs_pinned_policy(approver->registry,
 			cs_json_text(approver->config, "policy_directory"),

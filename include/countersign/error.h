@@ -81,6 +81,7 @@
 	X(CS_E_TRUST_CHAIN, "broken_chain", "the version does not follow its predecessor") \
 	X(CS_E_TRUST_ROLLBACK, "version_rollback", "an older version than one already used") \
 	X(CS_E_TRUST_CONFLICT, "version_conflict", "the same version with other content") \
+	X(CS_E_TRUST_EARLY, "not_in_force_yet", "no version is in force yet") \
 	X(CS_E_TRUST_UNSIGNED, "missing_signature", "fewer than two signatures") \
 	X(CS_E_TRUST_SIGNERS, "wrong_signers", "not signed by two people in the roles that must sign") \
 	X(CS_E_TRUST_SELF_RAISE, "signer_raises_own_rights", "a signer adds or raises own keys or roles") \
@@ -125,7 +126,7 @@
 	X(CS_E_STATEMENT_TRUST_SET, "statement_other_trust_set", "the statement names another trust set version") \
 	X(CS_E_STATEMENT_TIME, "statement_time", "issued_at is too far from the clock or before the last leaf") \
 	X(CS_E_STATEMENT_WINDOW, "statement_window", "not_after is missing, past or later than an approval's") \
-	X(CS_E_CLOCK, "clock_behind", "the clock is behind the last leaf") \
+	X(CS_E_CLOCK, "clock_behind", "the clock is behind what was signed or in force before") \
 	X(CS_E_CONSUMED, "action_consumed", "the action was already decided") \
 	X(CS_E_FRAME, "bad_frame", "a malformed frame") \
 	X(CS_E_OPERATION, "unknown_operation", "an operation this signer does not have") \

@@ -166,13 +166,16 @@ static enum cs_err do_append(struct cs_service *s, const struct cs_wire_request 
 	json_t **ret_document, struct cs_fault *fault)
 {
 	struct cs_rules_verdict verdict = {0};
+	cs_time now = cs_service_now();
+
+	cs_service_advance(s, now);
 	const struct cs_rules_context context = {
 		.registry = s->registry,
 		.trust = s->trust,
 		.policy = s->policy,
 		.origin = s->origin,
 		.frontier = s->frontier,
-		.now = cs_service_now(),
+		.now = now,
 	};
 	enum cs_err err = cs_rules_judge(&context, request, &verdict, fault);
 
@@ -244,6 +247,7 @@ static enum cs_err do_certify(struct cs_service *s, const struct cs_wire_request
 	if (err != CS_OK)
 		return cs_fault_set(fault, err, "/jwk",
 			"an engine session key is an Ed25519 JWK of kty, crv and x alone");
+	cs_service_advance(s, cs_service_now());
 	err = cs_service_ready(s, fault);
 	if (err != CS_OK)
 		return err;

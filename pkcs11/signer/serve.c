@@ -167,6 +167,21 @@ static void reload(struct cs_service *service)
 			cs_trust_address(service->trust), cs_policy_address(service->policy));
 }
 
+/*
+ * How long the loop may sleep: until the next version comes into force, and a minute at most,
+ * because the clock that counts may be set meanwhile. NULL is for ever.
+ */
+static const struct timespec *patience(const struct cs_service *service, struct timespec *limit)
+{
+	cs_time left = service->load_at - cs_service_now();
+
+	if (service->load_at == CS_TIME_MAX)
+		return NULL;
+	left = left < 0 ? 0 : left > 60000 ? 60000 : left;
+	*limit = (struct timespec){.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+	return limit;
+}
+
 static void block(int how, sigset_t *before)
 {
 	sigset_t ours;
@@ -189,6 +204,7 @@ enum cs_err cs_serve(struct cs_service *service, int listener, struct cs_fault *
 {
 	struct connections all = {0};
 	struct pollfd polled[CS_SIGNER_CONNECTIONS_MAX + 1];
+	struct timespec limit;
 	enum cs_err err = CS_OK;
 	sigset_t before;
 
@@ -201,11 +217,12 @@ enum cs_err cs_serve(struct cs_service *service, int listener, struct cs_fault *
 	while (!stop_asked) {
 		if (reload_asked)
 			reload(service);
+		cs_service_advance(service, cs_service_now());
 		for (size_t i = 0; i < all.count; i++)
 			polled[i] = (struct pollfd){.fd = all.fd[i], .events = POLLIN};
 		polled[all.count] = (struct pollfd){.fd = listener, .events = POLLIN};
 		size_t count = all.count;
-		if (ppoll(polled, count + 1, NULL, &before) < 0) {
+		if (ppoll(polled, count + 1, patience(service, &limit), &before) < 0) {
 			if (errno == EINTR)
 				continue;
 			err = cs_fault_set(fault, CS_E_IO, "", "ppoll: %s", strerror(errno));

@@ -1,4 +1,5 @@
 #include "service.h"
+#include "log.h"
 #include "versions.h"
 
 #include <countersign/limits.h>
@@ -40,30 +41,40 @@ static enum cs_err need(const struct cs_service *s, const char *section, const c
 
 /* ---- signed files ---- */
 
+/* The trust sets and policies of one load. */
+struct loaded {
+	cs_time now;
+	struct cs_trust *trust;
+	struct cs_policy *policy;
+	struct cs_upcoming next_trust_set;
+	struct cs_upcoming next_policy;
+};
+
 static enum cs_err read_versions(const struct cs_service *s, const char *directory_setting,
-	size_t max, json_t **ret, struct cs_fault *fault)
+	size_t max, cs_time now, json_t **ret, struct cs_upcoming *ret_next, struct cs_fault *fault)
 {
 	const char *directory;
 	enum cs_err err = need(s, "trust", directory_setting, &directory, fault);
 
-	return err != CS_OK ? err : cs_versions_read(directory, max, true, s->broker, ret, fault);
+	if (err == CS_OK)
+		err = cs_versions_read(directory, max, true, s->broker, ret, fault);
+	return err != CS_OK ? err : cs_versions_in_force(*ret, now, directory, ret_next, fault);
 }
 
-static enum cs_err load_trust(
-	const struct cs_service *s, struct cs_trust **ret_trust, struct cs_fault *fault)
+static enum cs_err load_trust(const struct cs_service *s, struct loaded *l, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *versions = NULL;
 	const char *genesis;
 	enum cs_err err = need(s, "trust", "trust_genesis", &genesis, fault);
 
 	if (err == CS_OK)
-		err = read_versions(s, "trust_directory", CS_TRUST_SET_MAX, &versions, fault);
-	return err != CS_OK ? err : cs_trust_load(s->registry, versions, genesis, ret_trust, fault);
+		err = read_versions(s, "trust_directory", CS_TRUST_SET_MAX, l->now, &versions,
+			&l->next_trust_set, fault);
+	return err != CS_OK ? err : cs_trust_load(s->registry, versions, genesis, &l->trust, fault);
 }
 
 /* Policies accepted before are not judged at today's roles again; a new version is. */
-static enum cs_err load_policy(const struct cs_service *s, const struct cs_trust *trust,
-	struct cs_policy **ret_policy, struct cs_fault *fault)
+static enum cs_err load_policy(const struct cs_service *s, struct loaded *l, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *versions = NULL;
 	const json_t *before = cs_signer_frontier_accepted(s->frontier, "policy");
@@ -72,7 +83,8 @@ static enum cs_err load_policy(const struct cs_service *s, const struct cs_trust
 	enum cs_err err = need(s, "trust", "policy_genesis", &genesis, fault);
 
 	if (err == CS_OK)
-		err = read_versions(s, "policy_directory", CS_POLICY_MAX, &versions, fault);
+		err = read_versions(s, "policy_directory", CS_POLICY_MAX, l->now, &versions,
+			&l->next_policy, fault);
 	if (err != CS_OK)
 		return err;
 	const char **accepted = calloc(count + 1, sizeof *accepted);
@@ -80,22 +92,25 @@ static enum cs_err load_policy(const struct cs_service *s, const struct cs_trust
 		return CS_E_NOMEM;
 	for (size_t i = 0; i < count; i++)
 		accepted[i] = json_string_value(json_array_get(before, i));
-	err = cs_policy_load(s->registry, versions, genesis, cs_trust_keyring(trust),
-		cs_service_now(), accepted, ret_policy, fault);
+	err = cs_policy_load(s->registry, versions, genesis, cs_trust_keyring(l->trust), l->now,
+		accepted, &l->policy, fault);
 	free(accepted);
 	return err;
 }
 
 static enum cs_err accept(struct cs_service *s, const char *kind, size_t count,
-	const char *(*address_of)(const void *, size_t), const void *chain, struct cs_fault *fault)
+	const char *(*address_of)(const void *, size_t), const void *chain,
+	const struct cs_upcoming *next, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *addresses = json_array();
 
 	for (size_t i = 0; i < count; i++)
 		if (json_array_append_new(addresses, json_string(address_of(chain, i))) != 0)
 			return CS_E_NOMEM;
-	return addresses == NULL ? CS_E_NOMEM
-				 : cs_signer_frontier_accept(s->frontier, kind, addresses, fault);
+	if (addresses == NULL)
+		return CS_E_NOMEM;
+	return cs_versions_explain(
+		cs_signer_frontier_accept(s->frontier, kind, addresses, fault), kind, next, fault);
 }
 
 static const char *trust_address(const void *chain, size_t i)
@@ -108,35 +123,85 @@ static const char *policy_address(const void *chain, size_t i)
 	return cs_policy_address_of(chain, i);
 }
 
-enum cs_err cs_service_reload(struct cs_service *s, struct cs_fault *fault)
+static void log_upcoming(const char *kind, const struct cs_upcoming *next)
 {
-	struct cs_trust *trust = NULL;
-	struct cs_policy *policy = NULL;
-	enum cs_err err = load_trust(s, &trust, fault);
+	char at[CS_TIME_TEXT];
 
-	if (err == CS_OK)
-		err = load_policy(s, trust, &policy, fault);
-	if (err == CS_OK && cs_trust_appliance(trust, s->origin) == NULL)
-		err = cs_fault_set(fault, CS_E_LOG_ORIGIN, "[signer] origin",
-			"the trust set has no appliance with the log '%s'", s->origin);
-	if (err == CS_OK)
-		err = accept(s, "trust_set", cs_trust_count(trust), trust_address, trust, fault);
-	if (err == CS_OK)
-		err = accept(s, "policy", cs_policy_count(policy), policy_address, policy, fault);
-	if (err != CS_OK) {
-		cs_policy_free(policy);
-		cs_trust_free(trust);
-		return err;
-	}
+	if (next->at != CS_TIME_MAX)
+		cs_log(CS_LOG_INFO, "%s %lld comes into force at %s", kind,
+			(long long)next->version, cs_time_print(next->at, at));
+}
+
+static void take(struct cs_service *s, const struct loaded *l)
+{
 	cs_policy_free(s->policy);
 	cs_trust_free(s->trust);
-	s->policy = policy;
-	s->trust = trust;
+	s->policy = l->policy;
+	s->trust = l->trust;
+	s->load_at =
+		l->next_trust_set.at < l->next_policy.at ? l->next_trust_set.at : l->next_policy.at;
+	log_upcoming("trust set", &l->next_trust_set);
+	log_upcoming("policy", &l->next_policy);
 	/* The pinned public keys may be others now. */
 	cs_signer_keys_close(s->keys);
 	s->keys = NULL;
-	s->pin_err = CS_OK;
+}
+
+static enum cs_err load(struct cs_service *s, cs_time now, struct cs_fault *fault)
+{
+	struct loaded l = {.now = now};
+	enum cs_err err = load_trust(s, &l, fault);
+
+	if (err == CS_OK)
+		err = load_policy(s, &l, fault);
+	if (err == CS_OK && cs_trust_appliance(l.trust, s->origin) == NULL)
+		err = cs_fault_set(fault, CS_E_LOG_ORIGIN, "[signer] origin",
+			"the trust set has no appliance with the log '%s'", s->origin);
+	if (err == CS_OK)
+		err = accept(s, "trust_set", cs_trust_count(l.trust), trust_address, l.trust,
+			&l.next_trust_set, fault);
+	if (err == CS_OK)
+		err = accept(s, "policy", cs_policy_count(l.policy), policy_address, l.policy,
+			&l.next_policy, fault);
+	if (err != CS_OK) {
+		cs_policy_free(l.policy);
+		cs_trust_free(l.trust);
+		return err;
+	}
+	take(s, &l);
 	return CS_OK;
+}
+
+enum cs_err cs_service_reload(struct cs_service *s, struct cs_fault *fault)
+{
+	enum cs_err err = load(s, cs_service_now(), fault);
+
+	if (err == CS_OK)
+		s->pin_err = CS_OK;
+	return err;
+}
+
+void cs_service_advance(struct cs_service *s, cs_time now)
+{
+	struct cs_fault fault = {0};
+	int64_t trust_set = cs_trust_version(s->trust), policy = cs_policy_version(s->policy);
+
+	if (now < s->load_at)
+		return;
+	enum cs_err err = load(s, now, &fault);
+	if (err != CS_OK) {
+		s->load_at = cs_time_add_seconds(now, CS_VERSIONS_RETRY_SECONDS);
+		cs_log_fault(CS_LOG_ERROR,
+			"a version that comes into force is refused, the old ones stay", err,
+			&fault);
+		return;
+	}
+	if (cs_trust_version(s->trust) != trust_set)
+		cs_log(CS_LOG_INFO, "trust set %lld is in force: %s",
+			(long long)cs_trust_version(s->trust), cs_trust_address(s->trust));
+	if (cs_policy_version(s->policy) != policy)
+		cs_log(CS_LOG_INFO, "policy %lld is in force: %s",
+			(long long)cs_policy_version(s->policy), cs_policy_address(s->policy));
 }
 
 /* ---- token ---- */

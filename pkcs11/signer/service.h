@@ -19,6 +19,7 @@ struct cs_service {
 	struct cs_signer_frontier *frontier;
 	struct cs_trust *trust;
 	struct cs_policy *policy;
+	cs_time load_at;	     /* when to load by itself again; CS_TIME_MAX: never */
 	struct cs_signer_keys *keys; /* NULL until the token was there once */
 	/* CS_OK, or why the PIN was refused: it is not offered again before a reload. */
 	enum cs_err pin_err;
@@ -26,19 +27,28 @@ struct cs_service {
 };
 
 /*
- * Reads settings, opens the journal, loads trust sets and policies from files that the broker
- * cannot write, and records their versions. The token is not touched. Errors of what is read,
- * each with its place. Close with cs_service_close.
+ * Reads settings, opens the journal, loads the trust sets and policies in force from files that
+ * the broker cannot write, and records their versions. The token is not touched. Errors of what
+ * is read, each with its place. Close with cs_service_close.
  */
 CS_MUST_CHECK enum cs_err cs_service_open(
 	const char *settings_path, struct cs_service *ret_service, struct cs_fault *fault);
 void cs_service_close(struct cs_service *service);
 
 /*
- * Loads trust sets and policies anew (SIGHUP). On any error the old ones stay in force.
- * CS_E_TRUST_ROLLBACK, CS_E_TRUST_CONFLICT and the errors of cs_trust_load and cs_policy_load.
+ * Loads trust sets and policies anew (SIGHUP). Versions still to come are left out, not recorded,
+ * and remembered in `load_at`. On any error the old ones stay in force. CS_E_TRUST_ROLLBACK,
+ * CS_E_TRUST_CONFLICT, CS_E_CLOCK (a version used before is still to come) and the errors of
+ * cs_versions_in_force, cs_trust_load and cs_policy_load.
  */
 CS_MUST_CHECK enum cs_err cs_service_reload(struct cs_service *service, struct cs_fault *fault);
+
+/*
+ * Loads them by itself once `load_at` is reached: to be called with the time at which something is
+ * about to be judged. What cannot be loaded is logged and tried again after
+ * CS_VERSIONS_RETRY_SECONDS; meanwhile the old ones stay in force. A PIN that was refused stays so.
+ */
+void cs_service_advance(struct cs_service *service, cs_time now);
 
 /*
  * Makes the token usable: opens it the first time, recovers it after a failure. One attempt; a
