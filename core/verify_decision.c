@@ -164,6 +164,29 @@ static bool of_this_policy(const struct cs_verification *v, const json_t *paper)
 	return bound != NULL && strcmp(bound, cs_policy_address(v->policy)) == 0;
 }
 
+/*
+ * One map for everybody, its signature aside: the engine that briefed the first approver may have
+ * had another session key than the one that sealed. No byte of that signature is free for it: the
+ * brief names the basis by an address that covers it.
+ */
+static enum cs_err check_consequences(const struct cs_verification *v, const json_t *paper,
+	const char *path, struct cs_fault *fault)
+{
+	const json_t *shown = cs_json_at(paper, "basis/consequence_map");
+	const json_t *sealed = json_object_get(v->inputs, "consequence_map");
+	char a[CS_ADDRESS_TEXT], b[CS_ADDRESS_TEXT];
+	enum cs_err err = cs_address_of(shown, a);
+
+	if (err == CS_OK)
+		err = cs_address_of(sealed, b);
+	if (err == CS_E_NOMEM)
+		return err;
+	if (err != CS_OK || strcmp(a, b) != 0)
+		return cs_fault_set(fault, CS_E_BRIEF_MISMATCH, path,
+			"the approver saw another consequence map");
+	return CS_OK;
+}
+
 static enum cs_err check_paper(const struct cs_verification *v, const json_t *paper,
 	const char *path, struct cs_fault *fault)
 {
@@ -174,13 +197,7 @@ static enum cs_err check_paper(const struct cs_verification *v, const json_t *pa
 	if (err == CS_OK && of_this_policy(v, paper))
 		err = cs_brief_check(v->core, json_object_get(paper, "basis"), v->policy,
 			json_object_get(paper, "brief"), fault);
-	if (err != CS_OK)
-		return err;
-	if (!cs_json_same(cs_json_at(paper, "basis/consequence_map"),
-		    json_object_get(v->inputs, "consequence_map")))
-		return cs_fault_set(fault, CS_E_BRIEF_MISMATCH, path,
-			"the approver saw another consequence map");
-	return CS_OK;
+	return err == CS_OK ? check_consequences(v, paper, path, fault) : err;
 }
 
 static enum cs_err check_briefs(
