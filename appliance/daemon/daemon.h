@@ -18,6 +18,7 @@ struct cs_daemon {
 	struct cs_sealer *sealer;
 	struct cs_server *server;
 	sd_event_source *expiry;	/* when the next waiting action expires */
+	sd_event_source *versions;	/* when the next version comes into force */
 	cs_time started_at;
 	bool ready;			/* the service manager was told */
 };

@@ -2,6 +2,7 @@
  * countersignd: parses what strangers send, runs the gate, collects approvals, composes packs. It holds no token key and no PIN.
  */
 #include "actions.h"
+#include "in_force.h"
 #include "log.h"
 #include "methods.h"
 #include "moment.h"
@@ -42,6 +43,11 @@ static void on_stalled(void *context, enum cs_err err, const char *detail)
 	cs_methods_stalled(context, detail);
 }
 
+static bool on_outdated(void *context)
+{
+	return cs_in_force_outdated(context);
+}
+
 static void on_settled(void *context)
 {
 	struct cs_daemon *d = context;
@@ -68,25 +74,9 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
-	struct cs_daemon *d = userdata;
-	struct cs_rulebook *book = NULL;
-	struct cs_fault fault = {0};
-
 	(void)source;
 	(void)si;
-	enum cs_err err = cs_rulebook_load(d->settings, d->store, cs_now(), &book, &fault);
-	if (err == CS_OK)
-		err = cs_store_refusals_forget(d->store);
-	if (err != CS_OK) {
-		cs_rulebook_free(book);
-		cs_log_fault(CS_LOG_ERROR, "reload refused, the versions in force stay", err, &fault);
-		return 0;
-	}
-	cs_rulebook_free(d->book);
-	d->book = book;
-	cs_log(CS_LOG_INFO, "reloaded: trust set %s, policy %s", book->trust_set, book->policy_address);
-	cs_sealer_reloaded(d->sealer);
-	cs_actions_invalidate(d);
+	cs_in_force_reload(userdata);
 	return 0;
 }
 
@@ -162,7 +152,7 @@ static enum cs_err add_sources(struct cs_daemon *d, struct cs_fault *fault)
 static enum cs_err start(struct cs_daemon *d, const char *settings, struct cs_fault *fault)
 {
 	struct cs_frontier frontier = {0};
-	const struct cs_sealer_hooks hooks = {on_changed, on_stalled, on_settled, d};
+	const struct cs_sealer_hooks hooks = {on_changed, on_stalled, on_outdated, on_settled, d};
 	int fd = -1;
 
 	d->started_at = cs_now();
@@ -174,7 +164,7 @@ static enum cs_err start(struct cs_daemon *d, const char *settings, struct cs_fa
 	if (err == CS_OK)
 		err = cs_store_refusals_forget(d->store);
 	if (err == CS_OK)
-		err = cs_rulebook_load(d->settings, d->store, d->started_at, &d->book, fault);
+		err = cs_in_force_start(d, fault);
 	if (err == CS_OK)
 		err = cs_sealer_new(d->event, d->settings, &d->book, d->store, &d->engine, &frontier, &hooks, &d->sealer);
 	if (err == CS_OK)
@@ -195,6 +185,7 @@ static void stop(struct cs_daemon *d)
 	cs_rulebook_free(d->book);
 	cs_store_close(d->store);
 	sd_event_source_disable_unref(d->expiry);
+	cs_in_force_stop(d);
 	sd_event_unref(d->event);
 	cs_daemon_settings_free(d->settings);
 }

@@ -1,15 +1,17 @@
 #include "rulebook.h"
-#include "versions.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static enum cs_err load_trust(const struct cs_daemon_settings *settings, struct cs_rulebook *book, struct cs_fault *fault)
+static enum cs_err load_trust(const struct cs_daemon_settings *settings, cs_time now, struct cs_rulebook *book,
+	struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *versions = NULL;
 
 	/* No guard here: what the broker loads binds nobody. The signer guards its own copies against the broker. */
 	enum cs_err err = cs_versions_read(settings->trust_directory, CS_TRUST_SET_MAX, false, 0, &versions, fault);
+	if (err == CS_OK)
+		err = cs_versions_in_force(versions, now, settings->trust_directory, &book->next_trust_set, fault);
 	if (err == CS_OK)
 		err = cs_trust_load(book->registry, versions, settings->trust_genesis, &book->trust, fault);
 	if (err != CS_OK)
@@ -30,6 +32,8 @@ static enum cs_err load_policy(const struct cs_daemon_settings *settings, struct
 	const char **accepted = NULL;
 
 	enum cs_err err = cs_versions_read(settings->policy_directory, CS_POLICY_MAX, false, 0, &versions, fault);
+	if (err == CS_OK)
+		err = cs_versions_in_force(versions, now, settings->policy_directory, &book->next_policy, fault);
 	if (err == CS_OK)
 		err = cs_store_versions(store, "policy", &known);
 	if (err != CS_OK)
@@ -57,8 +61,11 @@ static enum cs_err note_versions(struct cs_store *store, const struct cs_ruleboo
 	if (err != CS_OK)
 		return err;
 	err = cs_store_version_note(store, "trust_set", cs_trust_version(book->trust), book->trust_set, now, fault);
-	if (err == CS_OK)
+	err = cs_versions_explain(err, "trust_set", &book->next_trust_set, fault);
+	if (err == CS_OK) {
 		err = cs_store_version_note(store, "policy", cs_policy_version(book->policy), book->policy_address, now, fault);
+		err = cs_versions_explain(err, "policy", &book->next_policy, fault);
+	}
 	if (err == CS_OK)
 		return cs_store_commit(store);
 	cs_store_rollback(store);
@@ -75,7 +82,7 @@ enum cs_err cs_rulebook_load(const struct cs_daemon_settings *settings, struct c
 	book->origin = settings->origin;
 	enum cs_err err = cs_schema_registry_embedded(&book->registry);
 	if (err == CS_OK)
-		err = load_trust(settings, book, fault);
+		err = load_trust(settings, now, book, fault);
 	if (err == CS_OK)
 		err = load_policy(settings, store, now, book, fault);
 	if (err == CS_OK)
@@ -96,6 +103,18 @@ void cs_rulebook_free(struct cs_rulebook *rulebook)
 	cs_trust_free(rulebook->trust);
 	cs_schema_registry_free(rulebook->registry);
 	free(rulebook);
+}
+
+cs_time cs_rulebook_next(const struct cs_rulebook *rulebook)
+{
+	cs_time trust_set = rulebook->next_trust_set.at, policy = rulebook->next_policy.at;
+
+	return trust_set < policy ? trust_set : policy;
+}
+
+bool cs_rulebook_same(const struct cs_rulebook *a, const struct cs_rulebook *b)
+{
+	return strcmp(a->trust_set, b->trust_set) == 0 && strcmp(a->policy_address, b->policy_address) == 0;
 }
 
 bool cs_rulebook_is_of(const struct cs_rulebook *rulebook, const struct cs_action *action)

@@ -271,6 +271,11 @@ static void on_answer(struct cs_sealer *s, json_t *document)
 	cs_sealer_kick(s);
 }
 
+static bool other_versions(enum cs_err refusal)
+{
+	return refusal == CS_E_STATEMENT_TRUST_SET || refusal == CS_E_STATEMENT_POLICY;
+}
+
 /* The signer refused and does not have the leaf: the statement may be forgotten. */
 static void dispose(struct cs_sealer *s)
 {
@@ -289,6 +294,8 @@ static void dispose(struct cs_sealer *s)
 		cs_sealer_kick(s);
 		return;
 	}
+	if (other_versions(s->refusal_code) && s->hooks.outdated(s->hooks.context))
+		return;
 	if (refusal != CS_REFUSAL_STANDS || version) {
 		pause_for(s, s->refusal_code, &s->refusal);
 		return;

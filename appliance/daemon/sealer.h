@@ -16,6 +16,11 @@ struct cs_sealer_hooks {
 	void (*changed)(void *context, const char *action);
 	/* Sealing is not possible at present: who waits for it should be told. */
 	void (*stalled)(void *context, enum cs_err err, const char *detail);
+	/*
+	 * The signer has other versions in force: load ours again. True when the rule book is another one now, and cs_sealer_reloaded was
+	 * called.
+	 */
+	bool (*outdated)(void *context);
 	/* Once: everything that was open at start is done, or it turned out that it cannot be now. */
 	void (*settled)(void *context);
 	void *context;
