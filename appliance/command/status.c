@@ -35,6 +35,8 @@ enum cs_err cs_command_status(struct cs_call *call, struct cs_fault *fault)
 	cs_report_field(&text, "version", 14, cs_json_text(reply, "version"));
 	add_version(&text, "trust set", json_object_get(reply, "trust_set"));
 	add_version(&text, "policy", json_object_get(reply, "policy"));
+	if (cs_json_text(reply, "next_version_at") != NULL)
+		cs_report_field(&text, "next version", 14, cs_json_text(reply, "next_version_at"));
 	cs_report_field(&text, "signer", 14, ready ? "ready" : cs_json_text(signer, "reason"));
 	if (!ready)
 		cs_report_field(&text, "", 14, cs_json_text(signer, "detail"));

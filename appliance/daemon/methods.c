@@ -414,7 +414,8 @@ static json_t *log_status(struct cs_daemon *d)
 static enum cs_err run_status(struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
 {
 	int64_t waiting = 0, unsealed = 0, aside = 0;
-	char started[CS_TIME_TEXT], until[CS_TIME_TEXT];
+	char started[CS_TIME_TEXT], until[CS_TIME_TEXT], next[CS_TIME_TEXT];
+	cs_time next_at = cs_rulebook_next(d->book);
 	bool certified = d->engine.certificate != NULL;
 
 	(void)parameters;
@@ -423,10 +424,11 @@ static enum cs_err run_status(struct cs_daemon *d, struct cs_call *call, const j
 	if (err != CS_OK)
 		return err;
 	cs_call_reply(call,
-		json_pack("{ssssss s{sssI} s{sssI} so s{ss?ss?} so s{sIsIsI} sI ss}", "version", CS_VERSION, "origin", d->book->origin,
+		json_pack("{ssssss s{sssI} s{sssI} ss? so s{ss?ss?} so s{sIsIsI} sI ss}", "version", CS_VERSION, "origin", d->book->origin,
 			"entity", d->book->entity, "trust_set", "address", d->book->trust_set, "version",
 			(json_int_t)cs_trust_version(d->book->trust), "policy", "address", d->book->policy_address, "version",
-			(json_int_t)cs_policy_version(d->book->policy), "signer", signer_status(d), "engine", "kid",
+			(json_int_t)cs_policy_version(d->book->policy), "next_version_at",
+			next_at != CS_TIME_MAX ? cs_time_print(next_at, next) : NULL, "signer", signer_status(d), "engine", "kid",
 			certified ? d->engine.signer.kid : NULL, "not_after",
 			certified ? cs_time_print(d->engine.not_after, until) : NULL, "log", log_status(d), "actions", "waiting",
 			(json_int_t)waiting, "unsealed", (json_int_t)unsealed, "refused", (json_int_t)aside, "clients",
