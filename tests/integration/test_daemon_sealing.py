@@ -61,7 +61,7 @@ class Proxy:
     `on_answer(operation, payload, answer)` may change what comes back or raise."""
 
     def __init__(self, path, target):
-        self.path, self.target = path, target
+        self.connector = Connector(target)
         self.honest()
         self.appends = []
         self.listener = socket.socket(socket.AF_UNIX)
@@ -101,7 +101,7 @@ class Proxy:
     def serve(self, connection):
         signer = None
         try:
-            signer = connect_as(BROKER_UID, self.target)
+            signer = self.connector.connect()
             while True:
                 payload = read_frame(connection)
                 operation = payload[0]
@@ -123,20 +123,42 @@ class Proxy:
         self.open = False
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        self.connector.close()
 
 
-def connect_as(uid, path):
-    """Only the connecting thread changes its user: the raw system calls act on one thread."""
-    import ctypes
-    libc = ctypes.CDLL(None, use_errno=True)
-    setresuid = 117
-    connection = socket.socket(socket.AF_UNIX)
-    libc.syscall(setresuid, -1, uid, -1)
-    try:
-        connection.connect(str(path))
-    finally:
-        libc.syscall(setresuid, -1, 0, -1)
-    return connection
+class Connector:
+    """Connects as the broker: a process of its own, because threads of one process cannot safely have different users."""
+
+    def __init__(self, path):
+        self.lock = threading.Lock()
+        self.ours, theirs = socket.socketpair()
+        self.child = os.fork()
+        if self.child == 0:
+            self.ours.close()
+            os.setgroups([])
+            os.setgid(BROKER_UID)
+            os.setuid(BROKER_UID)
+            while theirs.recv(1):
+                with socket.socket(socket.AF_UNIX) as connection:
+                    try:
+                        connection.connect(str(path))
+                        socket.send_fds(theirs, [b"+"], [connection.fileno()])
+                    except OSError:
+                        theirs.send(b"-")
+            os._exit(0)
+        theirs.close()
+
+    def connect(self):
+        with self.lock:
+            self.ours.send(b"?")
+            _, descriptors, _, _ = socket.recv_fds(self.ours, 1, 1)
+        if not descriptors:
+            raise ConnectionError("the signer's socket")
+        return socket.socket(fileno=descriptors[0])
+
+    def close(self):
+        self.ours.close()
+        os.waitpid(self.child, 0)
 
 
 class ProxiedAppliance(Appliance):
