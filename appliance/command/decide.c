@@ -68,6 +68,9 @@ static enum cs_err open_brief(struct deciding *d, struct cs_fault *fault)
 			&reply, fault);
 	if (err == CS_OK)
 		err = cs_review_open(d->approver, reply, role, now_is(), &d->review, fault);
+	if (err == CS_OK && !cs_json_same(json_object_get(shown, "core"), d->review.core))
+		err = cs_fault_set(fault, CS_E_APPROVAL_ACTION, "core",
+			"the appliance shows one action and asks about another");
 	if (err == CS_OK)
 		d->earlier = json_incref(json_object_get(shown, "decisions"));
 	return err;

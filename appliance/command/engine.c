@@ -37,7 +37,7 @@ static enum cs_err check_window(
 }
 
 enum cs_err cs_engine_check(const struct cs_approver *approver, const json_t *certificate,
-	cs_time at, struct cs_engine_identity *ret_engine, struct cs_fault *fault)
+	cs_time at, cs_time now, struct cs_engine_identity *ret_engine, struct cs_fault *fault)
 {
 	const json_t *appliance = cs_trust_appliance(approver->trust, approver->audience);
 	const char *id = cs_json_text(appliance, "id");
@@ -59,6 +59,9 @@ enum cs_err cs_engine_check(const struct cs_approver *approver, const json_t *ce
 		err = cs_keyring_key_at(cs_trust_keyring(approver->trust), kid,
 			"countersign.engine_certificate.v1", id, from,
 			"/engine_certificate/signature/kid", &key, fault);
+	if (err == CS_OK && now >= key->revoked_at)
+		err = cs_fault_set(fault, CS_E_KEY_REVOKED, "/engine_certificate/signature/kid",
+			"'%s' was revoked since it certified the engine", kid);
 	if (err != CS_OK)
 		return err;
 	err = cs_inline_verify(

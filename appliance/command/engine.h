@@ -14,12 +14,12 @@ struct cs_engine_identity {
 
 /*
  * Judges a countersign.engine_certificate.v1 (its schema was checked) under the document key that
- * the pinned trust set gives the appliance, for use at `at`. CS_E_CERTIFICATE: another appliance
- * or origin, a life of more than CS_CERTIFICATE_SECONDS, not valid at `at`. CS_E_KEY_…,
- * CS_E_SIGNATURE.
+ * the pinned trust set gives the appliance, for use at `at`; that key must not be revoked at `now`.
+ * CS_E_CERTIFICATE: another appliance or origin, a life of more than CS_CERTIFICATE_SECONDS, not
+ * valid at `at`. CS_E_KEY_…, CS_E_SIGNATURE.
  */
 CS_MUST_CHECK enum cs_err cs_engine_check(const struct cs_approver *approver,
-	const json_t *certificate, cs_time at, struct cs_engine_identity *ret_engine,
+	const json_t *certificate, cs_time at, cs_time now, struct cs_engine_identity *ret_engine,
 	struct cs_fault *fault);
 
 /*

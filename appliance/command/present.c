@@ -228,7 +228,8 @@ static void slots_section(const struct cs_review *review, const struct cs_signed
 		enum cs_standing standing =
 			slot->approver == NULL || slot->verified ? CS_VERIFIED : CS_CLAIMED;
 		cs_screen_row(screen, standing, "slot", slot->role);
-		cs_screen_row(screen, standing, "  decision",
+		/* Whether somebody signed already is the appliance's word: it can withhold. */
+		cs_screen_row(screen, slot->approver == NULL ? CS_CLAIMED : standing, "  decision",
 			slot->approver == NULL ? "open" : slot->decision);
 		if (slot->approver != NULL)
 			cs_screen_row(screen, standing, "  by", slot->approver);

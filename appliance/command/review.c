@@ -3,6 +3,7 @@
 #include "state.h"
 
 #include <countersign/limits.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -182,7 +183,36 @@ static enum cs_err check_pinned(
 				"the appliance says '%s', yours is '%s'",
 				rows[i].given != NULL ? rows[i].given : "nothing",
 				rows[i].own != NULL ? rows[i].own : "nothing");
-	return cs_state_matches_trust(state, own->trust, fault);
+	return CS_OK;
+}
+
+/*
+ * The state is what the own trust set gives for this action, nothing left out and nothing of
+ * another: only whom the connection spoke for, the facts and the time are the appliance's word.
+ */
+static enum cs_err check_state(const struct cs_review *review, struct cs_fault *fault)
+{
+	CS_CLEANUP_JSON json_t *expected = NULL;
+	const struct cs_approver *own = review->approver;
+	const json_t *state = json_object_get(review->basis, "state");
+	struct cs_state_input input = {
+		.trust = own->trust,
+		.policy = cs_policy_address(own->policy),
+		.audience = own->audience,
+		.caller = cs_json_text(state, "caller"),
+		.core = review->core,
+		.facts = json_object_get(state, "facts"),
+	};
+	enum cs_err err = cs_state_matches_trust(state, own->trust, fault);
+
+	if (err == CS_OK)
+		err = cs_time_parse(cs_json_text(state, "at"), &input.now, fault);
+	if (err == CS_OK)
+		err = cs_state_compose(&input, &expected);
+	if (err == CS_OK && !cs_json_same(expected, state))
+		err = cs_fault_set(fault, CS_E_ADDRESS_MISMATCH, "basis/state",
+			"not what your trust set states about an action that just began to wait");
+	return err;
 }
 
 /*
@@ -245,22 +275,33 @@ static enum cs_err check_role_of_review(
 	return check_role(review->approver, review->core, review->role, now, fault);
 }
 
-static enum cs_err check_engine(const struct cs_review *review, struct cs_fault *fault)
+static bool is_engine(
+	const struct cs_review *review, const struct cs_engine_identity *engine, const char *name)
+{
+	return equal(name, engine->entity) ||
+	       equal(name, cs_json_text(review->certificate, "appliance"));
+}
+
+static enum cs_err check_engine(
+	const struct cs_review *review, cs_time now, struct cs_fault *fault)
 {
 	struct cs_engine_identity engine;
 	const char *issued_by = cs_json_text(review->brief, "issued_by");
+	const char *map_by = cs_json_text_at(review->basis, "consequence_map/generated_by");
 	enum cs_err err = cs_engine_check(
-		review->approver, review->certificate, review->issued_at, &engine, fault);
+		review->approver, review->certificate, review->issued_at, now, &engine, fault);
 
 	if (err == CS_OK)
 		err = cs_engine_signed(&engine, review->brief, "brief/signature", fault);
 	if (err == CS_OK)
 		err = cs_engine_signed(&engine, json_object_get(review->basis, "consequence_map"),
 			"basis/consequence_map/signature", fault);
-	if (err == CS_OK && !equal(issued_by, engine.entity) &&
-		!equal(issued_by, cs_json_text(review->certificate, "appliance")))
+	if (err == CS_OK && !is_engine(review, &engine, issued_by))
 		err = cs_fault_set(fault, CS_E_KEY_ENTITY, "brief/issued_by",
 			"'%s' is not the engine that signed it", issued_by);
+	if (err == CS_OK && !is_engine(review, &engine, map_by))
+		err = cs_fault_set(fault, CS_E_KEY_ENTITY, "basis/consequence_map/generated_by",
+			"'%s' is not the engine that signed it", map_by);
 	return err;
 }
 
@@ -274,6 +315,39 @@ static enum cs_err read_window(struct cs_review *review, struct cs_fault *fault)
 	if (err == CS_OK)
 		err = cs_time_parse(not_after != NULL ? not_after : "", &review->expires_at, fault);
 	return err;
+}
+
+/*
+ * The first gate result is of the state's time, and an action waits no longer than the policy lets
+ * it. Else a result of the day before could be shown, when a grant had not ended yet, signed by an
+ * engine whose certificate ended since.
+ */
+static enum cs_err check_times(const struct cs_review *review, struct cs_fault *fault)
+{
+	const json_t *gate = json_object_get(review->basis, "gate");
+	const char *decided_at = cs_json_text(gate, "decided_at");
+	int64_t longest = cs_json_integer(
+		json_object_get(cs_policy_document(review->approver->policy), "approval"),
+		"timeout_seconds", 0);
+	char text[CS_TIME_TEXT];
+	cs_time decided;
+	enum cs_err err = cs_time_parse(decided_at != NULL ? decided_at : "", &decided, fault);
+
+	if (err != CS_OK)
+		return err;
+	if (!equal(decided_at, cs_json_text_at(review->basis, "state/at")))
+		return cs_fault_set(fault, CS_E_BRIEF_MISMATCH, "basis/gate/decided_at",
+			"the gate ran at %s, on a state of another time", decided_at);
+	/* Briefs are issued at whole seconds. */
+	if (decided >= cs_time_add_seconds(review->issued_at, 1))
+		return cs_fault_set(fault, CS_E_APPROVAL_EARLY, "basis/gate/decided_at",
+			"the gate ran at %s, after the brief was issued", decided_at);
+	if (review->expires_at > cs_time_add_seconds(decided, longest))
+		return cs_fault_set(fault, CS_E_APPROVAL_WINDOW, "basis/not_after",
+			"the brief ends at %s; your policy lets an action of %s wait for %" PRId64
+			" seconds",
+			cs_time_print(review->expires_at, text), decided_at, longest);
+	return CS_OK;
 }
 
 enum cs_err cs_review_check_window(
@@ -301,6 +375,8 @@ static enum cs_err check_all(struct cs_review *review, const json_t *reply, cons
 	if (err == CS_OK)
 		err = check_pinned(review, role, fault);
 	if (err == CS_OK)
+		err = check_state(review, fault);
+	if (err == CS_OK)
 		err = check_world(review, fault);
 	if (err == CS_OK)
 		err = check_oversight(review, now, fault);
@@ -311,10 +387,12 @@ static enum cs_err check_all(struct cs_review *review, const json_t *reply, cons
 	if (err == CS_OK)
 		err = read_window(review, fault);
 	if (err == CS_OK)
-		err = check_engine(review, fault);
+		err = check_engine(review, now, fault);
 	if (err == CS_OK)
 		err = cs_brief_check(review->core, review->basis, review->approver->policy,
 			review->brief, fault);
+	if (err == CS_OK)
+		err = check_times(review, fault);
 	return err == CS_OK ? cs_review_check_window(review, now, fault) : err;
 }
 

@@ -38,11 +38,10 @@ CS_MUST_CHECK enum cs_err cs_review_role(const struct cs_approver *approver, con
  *    CS_E_TEXT, CS_E_TOO_LARGE
  *  - the core's address is the basis' action: CS_E_APPROVAL_ACTION
  *  - core and state name the pinned policy: CS_E_APPROVAL_POLICY
- * - the state names the pinned trust set, and its extracts are that set's:
- * CS_E_APPROVAL_TRUST_SET,
- *    CS_E_ADDRESS_MISMATCH
- *  - the state names the pinned appliance: CS_E_APPROVAL_AUDIENCE
+ *  - the state names the pinned trust set and the pinned appliance: CS_E_APPROVAL_TRUST_SET,
+ *    CS_E_APPROVAL_AUDIENCE
  *  - approver and role are those that asked: CS_E_APPROVAL_BINDING
+ *  - the state is the one that the pinned trust set gives for this core: CS_E_ADDRESS_MISMATCH
  *  - the actor is active, its principal is the requester, and the target is what the trust set
  *    says of the resource: CS_E_TRUST_REFERENCE
  *  - class, change class, level and oversight by the own policy: CS_E_APPROVAL_CLASS
@@ -50,9 +49,13 @@ CS_MUST_CHECK enum cs_err cs_review_role(const struct cs_approver *approver, con
  *    CS_E_APPROVAL_SCOPE, CS_E_APPROVAL_REQUESTER
  *  - the engine's certificate under the pinned document key: CS_E_CERTIFICATE, CS_E_KEY_…,
  *    CS_E_SIGNATURE
- *  - brief and consequence map are signed by that engine: CS_E_SIGNATURE, CS_E_KEY_…
+ *  - brief and consequence map are signed by that engine and in its name: CS_E_SIGNATURE,
+ *    CS_E_KEY_…
  *  - gate result, consequence map and brief are what the documents compose to, byte for byte:
  *    CS_E_BRIEF_MISMATCH
+ *  - the gate ran on the state of its own time, not after the brief was issued, and the brief ends
+ *    when the policy's time for waiting is over: CS_E_BRIEF_MISMATCH, CS_E_APPROVAL_EARLY,
+ *    CS_E_APPROVAL_WINDOW
  *  - the brief is in its window: CS_E_APPROVAL_EXPIRED, CS_E_APPROVAL_EARLY
  *
  * `ret_review` is filled on success; free with cs_review_free.

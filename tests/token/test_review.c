@@ -170,6 +170,42 @@ static void what_is_not_pinned_is_refused(void **unused)
 		changed("basis/state/grants/0/scope/actions/+", "\"anything\""), NULL);
 }
 
+/* The broker composes everything again after it changed the basis. */
+static json_t *recomposed(const char *path, const char *value)
+{
+	json_t *reply = rollback_reply();
+	json_t *basis = json_object_get(reply, "basis");
+	json_t *brief;
+
+	cs_world_set(basis, path, value);
+	sign(json_object_get(basis, "consequence_map"), engine());
+	brief = cs_case_brief(world, json_object_get(reply, "core"), basis);
+	sign(brief, engine());
+	json_object_set_new(reply, "brief", brief);
+	return reply;
+}
+
+/* True extracts of the trust set, but not those of this action. */
+static void a_state_of_something_else_is_refused(void **unused)
+{
+	static const char *const emptied[] = {"purposes", "grants", "delegations", "persons"};
+	char path[64];
+	(void)unused;
+
+	expect(CS_E_ADDRESS_MISMATCH, changed("basis/state/ended", "\"rejected\""), "basis/state");
+	expect(CS_E_ADDRESS_MISMATCH, changed("basis/state/trust_version", "7"), "/trust_version");
+	for (size_t i = 0; i < sizeof emptied / sizeof emptied[0]; i++) {
+		snprintf(path, sizeof path, "basis/state/%s", emptied[i]);
+		expect(CS_E_ADDRESS_MISMATCH, changed(path, "[]"), NULL);
+	}
+	json_t *reply = rollback_reply();
+	json_t *state = json_object_get(json_object_get(reply, "basis"), "state");
+	json_object_set_new(state, "resource", json_null());
+	expect(CS_E_ADDRESS_MISMATCH, reply, NULL);
+	/* Whom the connection spoke for is the appliance's to say; the gate then says no. */
+	expect(CS_E_BRIEF_MISMATCH, changed("basis/state/caller", "\"kye:agent:acme.other\""), "/gate");
+}
+
 /* A core with this change, about which everything is composed and signed as an appliance would. */
 static json_t *consistent(const char *path, const char *value)
 {
@@ -275,6 +311,9 @@ static void only_the_certified_engine_signs(void **unused)
 	expect(CS_E_KEY_UNKNOWN, reply, "basis/consequence_map/signature");
 	reply = changed("brief/issued_by", "\"kye:ent:acme.other\"");
 	expect(CS_E_KEY_ENTITY, reply, "brief/issued_by");
+	expect(CS_E_KEY_ENTITY,
+		changed("basis/consequence_map/generated_by", "\"kye:ent:acme.other\""),
+		"basis/consequence_map/generated_by");
 	/* Signed by the engine over something else. */
 	reply = rollback_reply();
 	json_object_set_new(
@@ -323,9 +362,17 @@ static void windows_are_kept(void **unused)
 {
 	(void)unused;
 
-	expect_at(CS_OK, rollback_reply(), "engineer", CS_WORLD_NOW + 3600 * 1000 - 1, NULL);
-	expect_at(CS_E_APPROVAL_EXPIRED, rollback_reply(), "engineer", CS_WORLD_NOW + 3600 * 1000,
+	expect_at(CS_OK, rollback_reply(), "engineer", CS_WORLD_NOW + 600 * 1000 - 1, NULL);
+	expect_at(CS_E_APPROVAL_EXPIRED, rollback_reply(), "engineer", CS_WORLD_NOW + 600 * 1000,
 		"basis/not_after");
+	expect(CS_OK, recomposed("not_after", "\"2026-11-20T10:09:59Z\""), NULL);
+	expect(CS_E_APPROVAL_WINDOW, recomposed("not_after", "\"2026-11-20T10:10:00.001Z\""),
+		"basis/not_after");
+	expect(CS_OK, recomposed("issued_at", "\"2026-11-20T09:59:59.001Z\""), NULL);
+	expect(CS_E_APPROVAL_EARLY, recomposed("issued_at", "\"2026-11-20T09:59:59Z\""),
+		"basis/gate/decided_at");
+	expect(CS_E_BRIEF_MISMATCH, recomposed("gate/decided_at", "\"2026-11-20T09:59:59Z\""),
+		"basis/gate/decided_at");
 	expect_at(CS_OK, rollback_reply(), "engineer",
 		CS_WORLD_NOW - CS_DECIDED_AHEAD_SECONDS * 1000, NULL);
 	expect_at(CS_E_APPROVAL_EARLY, rollback_reply(), "engineer",
@@ -404,6 +451,7 @@ int main(void)
 		cmocka_unit_test(an_honest_brief_opens),
 		cmocka_unit_test(another_core_is_refused),
 		cmocka_unit_test(what_is_not_pinned_is_refused),
+		cmocka_unit_test(a_state_of_something_else_is_refused),
 		cmocka_unit_test(a_core_that_lies_about_the_world_is_refused),
 		cmocka_unit_test(another_class_is_refused),
 		cmocka_unit_test(what_the_documents_do_not_give_is_refused),

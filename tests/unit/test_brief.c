@@ -90,7 +90,7 @@ static void a_brief_has_its_thirteen_slots(void **unused)
 		desk.brief, "consequence_map_id", cs_json_text(desk.basis, "consequence_map_id"));
 	expect_text(desk.brief, "knowledge_snapshot_id", cs_json_text(desk.basis, "snapshot"));
 	expect_text(desk.brief, "validity/not_before", CS_WORLD_NOW_TEXT);
-	expect_text(desk.brief, "validity/not_after", "2026-11-20T11:00:00Z");
+	expect_text(desk.brief, "validity/not_after", "2026-11-20T10:10:00Z");
 
 	expect_text(desk.brief, "id", cs_json_text(desk.basis, "brief"));
 	expect_text(desk.brief, "approver", CS_WORLD_ADA);
