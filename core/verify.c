@@ -89,7 +89,7 @@ static void verify_pack(struct cs_verification *v)
 		{"admissibility_evidence", "the pack does not carry it yet"},
 		{"scenario_runs", "the pack does not carry them yet"},
 		{"control_rows", "the pack does not carry them yet"},
-		{"replay", "the decision is not derived again yet"},
+		{"replay", "the gate was run again (gate); a kye.decision_replay.v1 is not made yet"},
 	};
 	struct cs_fault fault = {0};
 

@@ -272,6 +272,43 @@ static void note_assurance(struct cs_verification *v)
 	}
 }
 
+/* ---- the gate again, on the recorded inputs: what it found is what stands in the record ---- */
+
+static enum cs_err check_gate(const struct cs_verification *v, struct cs_fault *fault)
+{
+	CS_CLEANUP_JSON json_t *again = NULL;
+	const char *decided_at = cs_json_text(v->decision, "decided_at");
+	char recorded[CS_ADDRESS_TEXT], derived[CS_ADDRESS_TEXT];
+	struct cs_gate_input input = {
+		.core = v->core,
+		.policy = v->policy,
+		.state = v->state,
+		.decision_id = cs_json_text(v->decision, "id"),
+		.final = true,
+	};
+	enum cs_err err = cs_time_parse(decided_at != NULL ? decided_at : "", &input.now, fault);
+
+	if (err == CS_OK)
+		err = cs_gate_run(&input, &again);
+	if (err == CS_OK)
+		err = cs_address_of(again, derived);
+	if (err == CS_OK)
+		err = cs_address_of(v->decision, recorded);
+	if (err == CS_OK && strcmp(recorded, derived) != 0)
+		return cs_fault_set(fault, CS_E_PACK, "/decision",
+			"the gate gives another decision on the recorded inputs");
+	return err;
+}
+
+static void verify_gate(struct cs_verification *v)
+{
+	struct cs_fault fault = {0};
+	enum cs_err err;
+
+	err = cs_rule_on(CS_RULE_VERIFY_GATE) ? check_gate(v, &fault) : CS_OK;
+	cs_verification_add(v, "gate", err, &fault);
+}
+
 void cs_verify_decision(struct cs_verification *v)
 {
 	struct cs_fault fault = {0};
@@ -282,6 +319,9 @@ void cs_verify_decision(struct cs_verification *v)
 	note_assurance(v);
 	err = cs_rule_on(CS_RULE_VERIFY_QUORUM) ? check_judgement(v, &fault) : CS_OK;
 	cs_verification_add(v, "oversight_and_quorum", err, &fault);
+	if (cs_verification_stop(v))
+		return;
+	verify_gate(v);
 	if (cs_verification_stop(v))
 		return;
 	verify_briefs(v);
