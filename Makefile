@@ -123,8 +123,8 @@ check-integration: all $(TOOLS) $(BUILD)/teeth.stamp
 	tests/run.sh integration $(foreach test,$(INTEGRATION),"$(PYTHON) $(test)")
 
 # A second build in which CS_RULES_OFF switches single rules off; tests use it to show that each rule is noticed.
-$(BUILD)/teeth.stamp: $(wildcard core/*.[ch] core/*/*.[ch] common/*.[ch] pkcs11/*.[ch] pkcs11/signer/*.[ch] tests/teeth/*.[ch])
-	$(MAKE) BUILD=$(BUILD)/teeth TEETH=1 VARIANT=-DCS_TEETH $(BUILD)/teeth/bin/countersign-signer teeth-unit
+$(BUILD)/teeth.stamp: $(wildcard core/*.[ch] core/*/*.[ch] common/*.[ch] pkcs11/*.[ch] pkcs11/signer/*.[ch] appliance/daemon/*.[ch] tests/teeth/*.[ch] tests/unit/*.c tests/fixture/*.[ch])
+	$(MAKE) BUILD=$(BUILD)/teeth TEETH=1 VARIANT=-DCS_TEETH $(BUILD)/teeth/bin/countersign-signer $(BUILD)/teeth/bin/countersignd teeth-unit
 	touch $@
 teeth-unit: $(UNIT) $(BUILD)/tests/token/test_sign
 
