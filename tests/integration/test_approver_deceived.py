@@ -1,0 +1,40 @@
+#!/usr/bin/python3
+"""A broken broker that tries to deceive an approver: with good certificates and with none, with true pages of another action, with text that a terminal
+would obey, and with silence. In every case nothing is asked, nothing is signed and nothing is sent back.
+
+Needs root, exits 77 where it cannot run.
+"""
+import os
+import shutil
+import sys
+import tempfile
+import unittest
+
+from appliance import need_root_and_softhsm, skip
+from deceived_case import DeceivedCase, DeceivedWorld
+from deceived_documents import AnotherAction, Brief, Certificate, ConsequenceMap, Control, Extracts, Gate, Pinned, Shapes, Times  # noqa: F401
+
+
+def main():
+    reason = need_root_and_softhsm()
+    if reason:
+        skip(f"deceived approver: {reason}")
+    os.umask(0o022)
+    directory = tempfile.mkdtemp(prefix="deceived.")
+    world = DeceivedWorld(directory)
+    try:
+        world.ceremony()
+        world.settle()
+        world.start()
+        DeceivedCase.begin(world)
+        result = unittest.main(verbosity=2, exit=False).result
+        if not result.wasSuccessful():
+            print(world.log_of("daemon")[-4000:], world.log_of("signer")[-4000:])
+    finally:
+        world.stop()
+        shutil.rmtree(directory)
+    return 0 if result.wasSuccessful() and result.testsRun else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
