@@ -1,116 +1,10 @@
 #include "wire.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/types.h>
-#include <time.h>
 
-/* ---- building ---- */
-
-static void begin(struct cs_bytes *frame, uint8_t operation)
-{
-	const uint8_t head[CS_WIRE_HEADER + 1] = {0, 0, 0, 0, operation};
-
-	frame->len = 0;
-	cs_bytes_add(frame, head, sizeof head);
-}
-
-static void add_integer(struct cs_bytes *frame, uint64_t value, size_t width)
-{
-	uint8_t raw[8];
-
-	for (size_t i = 0; i < width; i++)
-		raw[i] = (uint8_t)(value >> (8 * (width - 1 - i)));
-	cs_bytes_add(frame, raw, width);
-}
-
-static void put_length(struct cs_bytes *frame, size_t at, size_t len)
-{
-	for (size_t i = 0; i < 4; i++)
-		frame->data[at + i] = (uint8_t)(len >> (8 * (3 - i)));
-}
-
-static enum cs_err add_document(struct cs_bytes *frame, const json_t *doc, size_t max)
-{
-	size_t at = frame->len;
-
-	add_integer(frame, 0, 4);
-	enum cs_err err = cs_canonical_print(doc, frame);
-	if (err == CS_OK)
-		err = cs_bytes_check(frame);
-	if (err != CS_OK)
-		return err;
-	size_t len = frame->len - at - 4;
-	if (len > max)
-		return CS_E_TOO_LARGE;
-	put_length(frame, at, len);
-	return CS_OK;
-}
-
-static enum cs_err finish(struct cs_bytes *frame)
-{
-	enum cs_err err = cs_bytes_check(frame);
-
-	if (err != CS_OK)
-		return err;
-	if (frame->len - CS_WIRE_HEADER > CS_MESSAGE_MAX)
-		return CS_E_TOO_LARGE;
-	put_length(frame, 0, frame->len - CS_WIRE_HEADER);
-	return CS_OK;
-}
-
-enum cs_err cs_wire_hello(uint64_t size, const uint8_t root[CS_HASH], struct cs_bytes *frame)
-{
-	begin(frame, CS_WIRE_HELLO);
-	add_integer(frame, size, 8);
-	cs_bytes_add(frame, root, CS_HASH);
-	return finish(frame);
-}
-
-enum cs_err cs_wire_health(struct cs_bytes *frame)
-{
-	begin(frame, CS_WIRE_HEALTH);
-	return finish(frame);
-}
-
-static enum cs_err one_document(uint8_t operation, const json_t *doc, struct cs_bytes *frame)
-{
-	begin(frame, operation);
-	enum cs_err err = add_document(frame, doc, CS_MESSAGE_MAX);
-	return err == CS_OK ? finish(frame) : err;
-}
-
-enum cs_err cs_wire_certify(const json_t *jwk, struct cs_bytes *frame)
-{
-	CS_CLEANUP_JSON json_t *doc = json_pack("{s:O}", "jwk", jwk);
-
-	return doc == NULL ? CS_E_NOMEM : one_document(CS_WIRE_CERTIFY, doc, frame);
-}
-
-enum cs_err cs_wire_done(const json_t *document, struct cs_bytes *frame)
-{
-	return one_document(CS_WIRE_DONE, document, frame);
-}
-
-enum cs_err cs_wire_refused(enum cs_err code, const struct cs_fault *fault, struct cs_bytes *frame)
-{
-	const char *detail = fault && fault->detail[0] != '\0' ? fault->detail : cs_err_text(code);
-	CS_CLEANUP_JSON json_t *doc = json_pack("{s:s, s:s, s:s}", "code", cs_err_name(code), "detail", detail, "path",
-		fault ? fault->path : "");
-
-	return doc == NULL ? CS_E_NOMEM : one_document(CS_WIRE_REFUSED, doc, frame);
-}
-
-struct evidence {
-	enum cs_wire_evidence tag;
-	const json_t *doc;
-};
-
-static size_t cap_of(enum cs_wire_evidence tag)
+size_t cs_wire_evidence_cap(enum cs_wire_evidence tag)
 {
 	switch (tag) {
 	case CS_WIRE_CORE:
@@ -124,51 +18,18 @@ static size_t cap_of(enum cs_wire_evidence tag)
 	return 0;
 }
 
-static enum cs_err add_entry(struct cs_bytes *frame, const struct cs_wire_entry *entry, size_t *documents)
+enum cs_err cs_wire_length(
+	const uint8_t header[CS_WIRE_HEADER], size_t *ret_len, struct cs_fault *fault)
 {
-	struct evidence list[CS_APPROVALS_MAX + 3];
-	size_t count = 0;
+	uint32_t len = (uint32_t)header[0] << 24 | (uint32_t)header[1] << 16 |
+		       (uint32_t)header[2] << 8 | header[3];
 
-	if (json_array_size(entry->approvals) > CS_APPROVALS_MAX)
-		return CS_E_TOO_LARGE;
-	if (entry->core != NULL)
-		list[count++] = (struct evidence){CS_WIRE_CORE, entry->core};
-	for (size_t i = 0; i < json_array_size(entry->approvals); i++)
-		list[count++] = (struct evidence){CS_WIRE_APPROVAL, json_array_get(entry->approvals, i)};
-	if (entry->constraints != NULL)
-		list[count++] = (struct evidence){CS_WIRE_CONSTRAINTS, entry->constraints};
-	if (entry->document != NULL)
-		list[count++] = (struct evidence){CS_WIRE_DOCUMENT, entry->document};
-	*documents += count + 1;
-	if (*documents > CS_FRAME_DOCUMENTS_MAX)
-		return CS_E_TOO_LARGE;
-	add_integer(frame, entry->form, 1);
-	add_integer(frame, count, 1);
-	enum cs_err err = add_document(frame, entry->statement, CS_STATEMENT_MAX);
-	for (size_t i = 0; i < count && err == CS_OK; i++) {
-		add_integer(frame, list[i].tag, 1);
-		err = add_document(frame, list[i].doc, cap_of(list[i].tag));
-	}
-	return err;
+	if (len == 0 || len > CS_MESSAGE_MAX)
+		return cs_fault_set(fault, CS_E_FRAME, "length", "%u is not between 1 and %d",
+			(unsigned)len, CS_MESSAGE_MAX);
+	*ret_len = len;
+	return CS_OK;
 }
-
-enum cs_err cs_wire_append(const struct cs_wire_entry *entries, size_t count, struct cs_bytes *frame)
-{
-	size_t documents = 0;
-	enum cs_err err = CS_OK;
-
-	if (count == 0)
-		return CS_E_USAGE;
-	if (count > CS_FRAME_DOCUMENTS_MAX)
-		return CS_E_TOO_LARGE;
-	begin(frame, CS_WIRE_APPEND);
-	add_integer(frame, count, 2);
-	for (size_t i = 0; i < count && err == CS_OK; i++)
-		err = add_entry(frame, &entries[i], &documents);
-	return err == CS_OK ? finish(frame) : err;
-}
-
-/* ---- parsing ---- */
 
 struct reader {
 	const uint8_t *at;
@@ -205,8 +66,8 @@ static enum cs_err read_document(struct reader *r, size_t max, const char *field
 	if (err != CS_OK)
 		return err;
 	if (len > max)
-		return cs_fault_set(r->fault, CS_E_TOO_LARGE, field, "%llu bytes, at most %zu are allowed",
-			(unsigned long long)len, max);
+		return cs_fault_set(r->fault, CS_E_TOO_LARGE, field,
+			"%llu bytes, at most %zu are allowed", (unsigned long long)len, max);
 	if (len > r->left)
 		return cut_short(r, field);
 	err = cs_json_read_canonical(r->at, (size_t)len, max, &doc, &inner);
@@ -256,9 +117,10 @@ static enum cs_err read_evidence(struct reader *r, struct cs_wire_entry *entry, 
 	enum cs_err err = read_integer(r, 1, field, &tag);
 	if (err != CS_OK)
 		return err;
-	size_t max = cap_of((enum cs_wire_evidence)tag);
+	size_t max = cs_wire_evidence_cap((enum cs_wire_evidence)tag);
 	if (max == 0)
-		return cs_fault_set(r->fault, CS_E_FRAME, field, "evidence has the unknown tag %u", (unsigned)tag);
+		return cs_fault_set(r->fault, CS_E_FRAME, field, "evidence has the unknown tag %u",
+			(unsigned)tag);
 	if (tag == CS_WIRE_CORE)
 		place = &entry->core;
 	else if (tag == CS_WIRE_CONSTRAINTS)
@@ -266,9 +128,11 @@ static enum cs_err read_evidence(struct reader *r, struct cs_wire_entry *entry, 
 	else if (tag == CS_WIRE_DOCUMENT)
 		place = &entry->document;
 	if (place != NULL && *place != NULL)
-		return cs_fault_set(r->fault, CS_E_FRAME, field, "evidence of tag %u twice", (unsigned)tag);
+		return cs_fault_set(
+			r->fault, CS_E_FRAME, field, "evidence of tag %u twice", (unsigned)tag);
 	if (place == NULL && json_array_size(entry->approvals) == CS_APPROVALS_MAX)
-		return cs_fault_set(r->fault, CS_E_TOO_LARGE, field, "more than %d approvals", CS_APPROVALS_MAX);
+		return cs_fault_set(r->fault, CS_E_TOO_LARGE, field, "more than %d approvals",
+			CS_APPROVALS_MAX);
 	err = read_document(r, max, field, &doc);
 	if (err != CS_OK)
 		return err;
@@ -279,7 +143,8 @@ static enum cs_err read_evidence(struct reader *r, struct cs_wire_entry *entry, 
 	return CS_OK;
 }
 
-static enum cs_err read_entry(struct reader *r, struct cs_wire_entry *entry, size_t index, size_t *documents)
+static enum cs_err read_entry(
+	struct reader *r, struct cs_wire_entry *entry, size_t index, size_t *documents)
 {
 	char field[64];
 	uint64_t form = 0, count = 0;
@@ -298,7 +163,8 @@ static enum cs_err read_entry(struct reader *r, struct cs_wire_entry *entry, siz
 	entry->form = (enum cs_seal_form)form;
 	*documents += (size_t)count + 1;
 	if (*documents > CS_FRAME_DOCUMENTS_MAX)
-		return cs_fault_set(r->fault, CS_E_TOO_LARGE, field, "more than %d documents", CS_FRAME_DOCUMENTS_MAX);
+		return cs_fault_set(r->fault, CS_E_TOO_LARGE, field, "more than %d documents",
+			CS_FRAME_DOCUMENTS_MAX);
 	err = read_document(r, CS_STATEMENT_MAX, field, &entry->statement);
 	for (uint64_t i = 0; i < count && err == CS_OK; i++) {
 		snprintf(field, sizeof field, "statements/%zu/evidence/%u", index, (unsigned)i);
@@ -318,7 +184,8 @@ static enum cs_err read_append(struct reader *r, struct cs_wire_request *request
 	if (count == 0)
 		return cs_fault_set(r->fault, CS_E_FRAME, "count", "no statement");
 	if (count > CS_FRAME_DOCUMENTS_MAX)
-		return cs_fault_set(r->fault, CS_E_TOO_LARGE, "count", "more than %d documents", CS_FRAME_DOCUMENTS_MAX);
+		return cs_fault_set(r->fault, CS_E_TOO_LARGE, "count", "more than %d documents",
+			CS_FRAME_DOCUMENTS_MAX);
 	request->entries = calloc((size_t)count, sizeof *request->entries);
 	if (request->entries == NULL)
 		return CS_E_NOMEM;
@@ -351,7 +218,8 @@ static enum cs_err read_certify(struct reader *r, struct cs_wire_request *reques
 		return err;
 	json_t *jwk = json_object_get(doc, "jwk");
 	if (json_object_size(doc) != 1 || !json_is_object(jwk))
-		return cs_fault_set(r->fault, CS_E_DOCUMENT_INVALID, "certify", "not exactly {\"jwk\": an object}");
+		return cs_fault_set(r->fault, CS_E_DOCUMENT_INVALID, "certify",
+			"not exactly {\"jwk\": an object}");
 	request->jwk = json_incref(jwk);
 	return CS_OK;
 }
@@ -373,8 +241,8 @@ static const struct {
 	{CS_WIRE_HEALTH, read_nothing},
 };
 
-enum cs_err cs_wire_request_parse(const uint8_t *payload, size_t len, struct cs_wire_request *ret_request,
-	struct cs_fault *fault)
+enum cs_err cs_wire_request_parse(const uint8_t *payload, size_t len,
+	struct cs_wire_request *ret_request, struct cs_fault *fault)
 {
 	struct reader r = {payload, len, fault};
 	struct cs_wire_request request = {0};
@@ -384,7 +252,8 @@ enum cs_err cs_wire_request_parse(const uint8_t *payload, size_t len, struct cs_
 	enum cs_err err = read_integer(&r, 1, "operation", &operation);
 	if (err != CS_OK)
 		return err;
-	while (row < sizeof operations / sizeof operations[0] && operations[row].operation != operation)
+	while (row < sizeof operations / sizeof operations[0] &&
+		operations[row].operation != operation)
 		row++;
 	if (row == sizeof operations / sizeof operations[0])
 		return cs_fault_set(fault, CS_E_OPERATION, "operation", "%u", (unsigned)operation);
@@ -411,12 +280,13 @@ static enum cs_err refusal(const json_t *doc, bool *ret_refused, struct cs_fault
 	*ret_refused = true;
 	enum cs_err err = cs_err_by_name(code);
 	if (err == CS_OK || err == CS_ERR_COUNT)
-		return cs_fault_set(fault, CS_E_INTERNAL, path, "the signer's unknown error '%s': %s", code, detail);
+		return cs_fault_set(fault, CS_E_INTERNAL, path,
+			"the signer's unknown error '%s': %s", code, detail);
 	return cs_fault_set(fault, err, path, "%s", detail);
 }
 
-enum cs_err cs_wire_answer_parse(const uint8_t *payload, size_t len, json_t **ret_document, bool *ret_refused,
-	struct cs_fault *fault)
+enum cs_err cs_wire_answer_parse(const uint8_t *payload, size_t len, json_t **ret_document,
+	bool *ret_refused, struct cs_fault *fault)
 {
 	struct reader r = {payload, len, fault};
 	CS_CLEANUP_JSON json_t *doc = NULL;
@@ -425,7 +295,8 @@ enum cs_err cs_wire_answer_parse(const uint8_t *payload, size_t len, json_t **re
 	*ret_refused = false;
 	enum cs_err err = read_integer(&r, 1, "status", &status);
 	if (err == CS_OK && status != CS_WIRE_DONE && status != CS_WIRE_REFUSED)
-		err = cs_fault_set(fault, CS_E_FRAME, "status", "%u is no status", (unsigned)status);
+		err = cs_fault_set(
+			fault, CS_E_FRAME, "status", "%u is no status", (unsigned)status);
 	if (err == CS_OK)
 		err = read_document(&r, CS_MESSAGE_MAX, "answer", &doc);
 	if (err == CS_OK)
@@ -436,110 +307,5 @@ enum cs_err cs_wire_answer_parse(const uint8_t *payload, size_t len, json_t **re
 		return refusal(doc, ret_refused, fault);
 	*ret_document = doc;
 	doc = NULL;
-	return CS_OK;
-}
-
-/* ---- blocking helpers ---- */
-
-static enum cs_err io_fault(const char *what, struct cs_fault *fault)
-{
-	if (errno == EAGAIN || errno == EWOULDBLOCK)
-		return cs_fault_set(fault, CS_E_TIMEOUT, "", "%s: no answer in time", what);
-	return cs_fault_set(fault, CS_E_IO, "", "%s: %s", what, strerror(errno));
-}
-
-/* The socket's SO_RCVTIMEO is for the whole frame: a byte now and then does not prolong it. */
-struct patience {
-	bool limited;
-	struct timespec until;
-};
-
-static void begin_waiting(int fd, struct patience *patience)
-{
-	struct timeval limit = {0};
-	socklen_t len = sizeof limit;
-
-	patience->limited = getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, &len) == 0 && (limit.tv_sec > 0 || limit.tv_usec > 0);
-	clock_gettime(CLOCK_MONOTONIC, &patience->until);
-	/* Rounded up: a whole second more is no harm, and the socket's own limit still cuts a silence short. */
-	patience->until.tv_sec += limit.tv_sec + (limit.tv_usec > 0);
-}
-
-static bool is_over(const struct patience *patience)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return patience->limited && (now.tv_sec > patience->until.tv_sec ||
-		(now.tv_sec == patience->until.tv_sec && now.tv_nsec > patience->until.tv_nsec));
-}
-
-/* `*got` is what was read when the stream ended or failed. */
-static enum cs_err read_exactly(int fd, const struct patience *patience, uint8_t *data, size_t len, size_t *got, struct cs_fault *fault)
-{
-	*got = 0;
-	while (*got < len) {
-		ssize_t n = recv(fd, data + *got, len - *got, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return io_fault("receiving", fault);
-		if (n == 0)
-			return cs_fault_set(fault, *got == 0 ? CS_E_NOT_FOUND : CS_E_FRAME, "",
-				"the other side closed the connection");
-		*got += (size_t)n;
-		if (*got < len && is_over(patience))
-			return cs_fault_set(fault, CS_E_TIMEOUT, "", "receiving: the frame did not end in time");
-	}
-	return CS_OK;
-}
-
-enum cs_err cs_wire_receive(int fd, struct cs_bytes *ret_payload, struct cs_fault *fault)
-{
-	uint8_t header[CS_WIRE_HEADER];
-	size_t len = 0, got = 0;
-	struct patience patience;
-
-	begin_waiting(fd, &patience);
-	enum cs_err err = read_exactly(fd, &patience, header, sizeof header, &got, fault);
-	if (err == CS_OK)
-		err = cs_wire_length(header, &len, fault);
-	if (err != CS_OK)
-		return err;
-	ret_payload->len = 0;
-	/* Grow with what arrives: a length alone costs nothing. */
-	for (size_t left = len; left > 0 && err == CS_OK;) {
-		uint8_t part[16384];
-		size_t step = left < sizeof part ? left : sizeof part;
-		err = read_exactly(fd, &patience, part, step, &got, fault);
-		if (err == CS_E_NOT_FOUND)
-			err = CS_E_FRAME;
-		if (err == CS_OK)
-			err = cs_bytes_add(ret_payload, part, step);
-		left -= step;
-	}
-	return err;
-}
-
-enum cs_err cs_wire_length(const uint8_t header[CS_WIRE_HEADER], size_t *ret_len, struct cs_fault *fault)
-{
-	uint32_t len = (uint32_t)header[0] << 24 | (uint32_t)header[1] << 16 | (uint32_t)header[2] << 8 | header[3];
-
-	if (len == 0 || len > CS_MESSAGE_MAX)
-		return cs_fault_set(fault, CS_E_FRAME, "length", "%u is not between 1 and %d", (unsigned)len, CS_MESSAGE_MAX);
-	*ret_len = len;
-	return CS_OK;
-}
-
-enum cs_err cs_wire_send(int fd, const struct cs_bytes *frame, struct cs_fault *fault)
-{
-	for (size_t sent = 0; sent < frame->len;) {
-		ssize_t n = send(fd, frame->data + sent, frame->len - sent, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return io_fault("sending", fault);
-		sent += (size_t)n;
-	}
 	return CS_OK;
 }

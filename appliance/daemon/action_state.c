@@ -70,11 +70,12 @@ bool cs_action_state_is(enum cs_action_state state, unsigned flag)
 	return (unsigned)state < CS_ACTION_STATE_COUNT && (states[state].flags & flag) != 0;
 }
 
-enum cs_err cs_action_state_check(enum cs_action_state from, enum cs_action_state to, struct cs_fault *fault)
+enum cs_err cs_action_state_check(
+	enum cs_action_state from, enum cs_action_state to, struct cs_fault *fault)
 {
 	for (size_t i = 0; i < sizeof transitions / sizeof transitions[0]; i++)
 		if (transitions[i].from == from && transitions[i].to == to)
 			return CS_OK;
-	return cs_fault_set(fault, CS_E_STATE, "", "from '%s' to '%s' there is no way", cs_action_state_name(from),
-		cs_action_state_name(to));
+	return cs_fault_set(fault, CS_E_STATE, "", "from '%s' to '%s' there is no way",
+		cs_action_state_name(from), cs_action_state_name(to));
 }

@@ -33,20 +33,22 @@ enum cs_action_state {
 #define CS_ACTION_SYMBOL(symbol, name, flags) symbol,
 	CS_ACTION_STATES(CS_ACTION_SYMBOL)
 #undef CS_ACTION_SYMBOL
-	CS_ACTION_STATE_COUNT
+		CS_ACTION_STATE_COUNT
 };
 
-#define CS_STATE_ENDS 1u	/* no authorisation: sealed as it is and goes no further */
-#define CS_STATE_PERMITS 2u	/* decided in favour; the gate runs once more when it is sealed */
-#define CS_STATE_WAITS 4u	/* people may decide */
-#define CS_STATE_NAMED 8u	/* the state's name is what the gate's state calls `ended` */
+#define CS_STATE_ENDS 1u    /* no authorisation: sealed as it is and goes no further */
+#define CS_STATE_PERMITS 2u /* decided in favour; the gate runs once more when it is sealed */
+#define CS_STATE_WAITS 4u   /* people may decide */
+#define CS_STATE_NAMED 8u   /* the state's name is what the gate's state calls `ended` */
 
 const char *cs_action_state_name(enum cs_action_state state);
 /* CS_E_STORE: only the store calls this, with what it wrote itself. */
-CS_MUST_CHECK enum cs_err cs_action_state_by_name(const char *name, enum cs_action_state *ret_state);
+CS_MUST_CHECK enum cs_err cs_action_state_by_name(
+	const char *name, enum cs_action_state *ret_state);
 bool cs_action_state_is(enum cs_action_state state, unsigned flag);
 
 /* Whether the table has this transition: CS_OK, or CS_E_STATE naming both. */
-CS_MUST_CHECK enum cs_err cs_action_state_check(enum cs_action_state from, enum cs_action_state to, struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_action_state_check(
+	enum cs_action_state from, enum cs_action_state to, struct cs_fault *fault);
 
 #endif

@@ -37,16 +37,21 @@ static enum cs_err check_role(const struct briefing *b, struct cs_fault *fault)
 	const char *requester = cs_json_text(c->core, "requester");
 
 	if (!has_slot(&c->oversight, b->role))
-		return cs_fault_set(fault, CS_E_APPROVAL_SLOT, "role", "nobody is asked as '%s'", b->role);
-	if (requester != NULL && strcmp(requester, b->approver) == 0 && strcmp(b->role, "engineer") != 0)
-		return cs_fault_set(fault, CS_E_APPROVAL_REQUESTER, "role", "'%s' asked for this action", b->approver);
-	return cs_keyring_role(c->book->ring, b->approver, b->role, cs_json_text_at(c->core, "execution/target/service"),
+		return cs_fault_set(
+			fault, CS_E_APPROVAL_SLOT, "role", "nobody is asked as '%s'", b->role);
+	if (requester != NULL && strcmp(requester, b->approver) == 0 &&
+		strcmp(b->role, "engineer") != 0)
+		return cs_fault_set(fault, CS_E_APPROVAL_REQUESTER, "role",
+			"'%s' asked for this action", b->approver);
+	return cs_keyring_role(c->book->ring, b->approver, b->role,
+		cs_json_text_at(c->core, "execution/target/service"),
 		cs_json_text_at(c->core, "execution/target/environment"), c->at, fault);
 }
 
 static enum cs_err load(struct briefing *b)
 {
-	enum cs_err err = cs_store_action_document(b->d->store, &b->c.action, CS_DOCUMENT_GATE, &b->gate);
+	enum cs_err err =
+		cs_store_action_document(b->d->store, &b->c.action, CS_DOCUMENT_GATE, &b->gate);
 
 	if (err == CS_OK)
 		err = cs_store_action_document(b->d->store, &b->c.action, CS_DOCUMENT_MAP, &b->map);
@@ -56,7 +61,8 @@ static enum cs_err load(struct briefing *b)
 }
 
 /*
- * In whole seconds, as many clients write the time of a decision, which may not be before this; but never before the certificate of the key that signs.
+ * In whole seconds, as many clients write the time of a decision, which may not be before this; but
+ * never before the certificate of the key that signs.
  */
 static cs_time issue_time(const struct briefing *b)
 {
@@ -65,22 +71,27 @@ static cs_time issue_time(const struct briefing *b)
 	return whole < b->d->engine.not_before ? b->c.at : whole;
 }
 
-static enum cs_err compose_basis(const struct briefing *b, json_t **ret_basis, struct cs_fault *fault)
+static enum cs_err compose_basis(
+	const struct briefing *b, json_t **ret_basis, struct cs_fault *fault)
 {
 	const struct cs_case *c = &b->c;
-	char id[CS_ID_MAX + 1], brief[CS_ID_MAX + 1], snapshot[CS_ID_MAX + 1], issued_at[CS_TIME_TEXT], not_after[CS_TIME_TEXT];
+	char id[CS_ID_MAX + 1], brief[CS_ID_MAX + 1], snapshot[CS_ID_MAX + 1],
+		issued_at[CS_TIME_TEXT], not_after[CS_TIME_TEXT];
 
 	cs_new_id("brief-basis", c->at, id);
 	cs_new_id("approval-brief", c->at, brief);
 	cs_new_id("approver-knowledge-snapshot", c->at, snapshot);
-	json_t *basis = json_pack("{ss ss ss ss ss* ss ss ss ss ss sO sO sO s[] s[]}", "schema", "countersign.brief_basis.v1", "id", id,
-		"brief", brief, "snapshot", snapshot, "consequence_map_id", cs_json_text(b->map, "id"), "issued_at",
-		cs_time_print(issue_time(b), issued_at), "not_after", cs_time_print(c->action.expires_at, not_after), "action", c->action.address,
-		"approver", b->approver, "role", b->role, "gate", b->gate, "state", c->first_state, "consequence_map", b->map,
-		"scenario_runs", "facts");
+	json_t *basis = json_pack("{ss ss ss ss ss* ss ss ss ss ss sO sO sO s[] s[]}", "schema",
+		"countersign.brief_basis.v1", "id", id, "brief", brief, "snapshot", snapshot,
+		"consequence_map_id", cs_json_text(b->map, "id"), "issued_at",
+		cs_time_print(issue_time(b), issued_at), "not_after",
+		cs_time_print(c->action.expires_at, not_after), "action", c->action.address,
+		"approver", b->approver, "role", b->role, "gate", b->gate, "state", c->first_state,
+		"consequence_map", b->map, "scenario_runs", "facts");
 	if (basis == NULL)
 		return CS_E_NOMEM;
-	enum cs_err err = cs_schema_check(c->book->registry, "countersign.brief_basis.v1", basis, fault);
+	enum cs_err err =
+		cs_schema_check(c->book->registry, "countersign.brief_basis.v1", basis, fault);
 	if (err == CS_OK)
 		*ret_basis = basis;
 	else
@@ -95,22 +106,29 @@ static enum cs_err compose(const struct briefing *b, struct cs_brief *ret, struc
 
 	enum cs_err err = compose_basis(b, &ret->basis, fault);
 	if (err == CS_OK)
-		err = cs_brief_compose(c->core, ret->basis, c->book->policy, b->d->engine.entity, &ret->brief, fault);
+		err = cs_brief_compose(c->core, ret->basis, c->book->policy, b->d->engine.entity,
+			&ret->brief, fault);
 	if (err == CS_OK)
 		err = cs_engine_sign(&b->d->engine, ret->brief);
 	if (err == CS_OK)
-		err = cs_schema_check(c->book->registry, "kye.approval_brief.v1", ret->brief, fault);
+		err = cs_schema_check(
+			c->book->registry, "kye.approval_brief.v1", ret->brief, fault);
 	if (err == CS_OK)
 		err = cs_address_of(ret->brief, address);
 	if (err == CS_OK)
-		err = cs_store_brief_add(b->d->store, &c->action, b->approver, b->role, address, ret->basis, ret->brief);
+		err = cs_store_brief_add(b->d->store, &c->action, b->approver, b->role, address,
+			ret->basis, ret->brief);
 	return err;
 }
 
-/* A brief goes with the certificate of the key that signed it: after a renewal the approver gets a new one. */
+/*
+ * A brief goes with the certificate of the key that signed it: after a renewal the approver gets a
+ * new one.
+ */
 static enum cs_err find_or_compose(struct briefing *b, struct cs_brief *ret, struct cs_fault *fault)
 {
-	enum cs_err err = cs_store_brief(b->d->store, &b->c.action, b->approver, b->role, &ret->basis, &ret->brief);
+	enum cs_err err = cs_store_brief(
+		b->d->store, &b->c.action, b->approver, b->role, &ret->basis, &ret->brief);
 
 	if (err == CS_OK) {
 		const char *kid = cs_inline_kid(ret->brief);
@@ -124,15 +142,17 @@ static enum cs_err find_or_compose(struct briefing *b, struct cs_brief *ret, str
 	return err == CS_OK ? compose(b, ret, fault) : err;
 }
 
-enum cs_err cs_action_brief(struct cs_daemon *daemon, const struct cs_action *action, const char *approver, const char *role,
-	struct cs_brief *ret_brief, struct cs_fault *fault)
+enum cs_err cs_action_brief(struct cs_daemon *daemon, const struct cs_action *action,
+	const char *approver, const char *role, struct cs_brief *ret_brief, struct cs_fault *fault)
 {
 	struct briefing b = {.d = daemon, .approver = approver, .role = role};
 	struct cs_brief brief = {0};
 	cs_time now = cs_now();
 
-	if (!cs_action_state_is(action->state, CS_STATE_WAITS) || !cs_rulebook_is_of(daemon->book, action) || now >= action->expires_at)
-		return cs_fault_set(fault, CS_E_STATE, "", "it is not waiting for people, but '%s'", cs_action_state_name(action->state));
+	if (!cs_action_state_is(action->state, CS_STATE_WAITS) ||
+		!cs_rulebook_is_of(daemon->book, action) || now >= action->expires_at)
+		return cs_fault_set(fault, CS_E_STATE, "", "it is not waiting for people, but '%s'",
+			cs_action_state_name(action->state));
 	if (!cs_engine_usable(&daemon->engine, now))
 		return cs_fault_set(fault, CS_E_SIGNER_DOWN, "", "the engine has no certificate");
 	enum cs_err err = cs_case_load(daemon->book, daemon->store, action, now, &b.c);

@@ -12,8 +12,8 @@ void cs_case_clear(struct cs_case *c)
 	memset(c, 0, sizeof *c);
 }
 
-enum cs_err cs_case_load(const struct cs_rulebook *book, struct cs_store *store, const struct cs_action *action, cs_time at,
-	struct cs_case *ret_case)
+enum cs_err cs_case_load(const struct cs_rulebook *book, struct cs_store *store,
+	const struct cs_action *action, cs_time at, struct cs_case *ret_case)
 {
 	struct cs_case *c = ret_case;
 
@@ -27,8 +27,13 @@ enum cs_err cs_case_load(const struct cs_rulebook *book, struct cs_store *store,
 		err = cs_store_action_document(store, action, CS_DOCUMENT_STATE, &c->first_state);
 	if (err != CS_OK)
 		return err == CS_E_NOT_FOUND ? CS_E_STORE : err;
-	/* A class that the policy does not know any more is the gate's to judge, not a failure here. */
-	c->class_known = cs_oversight(c->core, book->policy, json_object_get(c->first_state, "facts"), at, &c->oversight, NULL) == CS_OK;
+	/*
+	 * A class that the policy does not know any more is the gate's to judge, not a failure
+	 * here.
+	 */
+	c->class_known =
+		cs_oversight(c->core, book->policy, json_object_get(c->first_state, "facts"), at,
+			&c->oversight, NULL) == CS_OK;
 	if (!c->class_known)
 		memset(&c->oversight, 0, sizeof c->oversight);
 	return CS_OK;
@@ -52,11 +57,12 @@ struct cs_approval_context cs_case_context(const struct cs_case *c)
 struct collecting {
 	struct cs_case *c;
 	enum cs_collect what;
-	json_t *briefs;		/* addresses, in the order of the entries */
+	json_t *briefs; /* addresses, in the order of the entries */
 };
 
 /* `ret_key` stays NULL when the decision is not counted. */
-static enum cs_err judge(struct collecting *g, const struct cs_approval *approval, const struct cs_key_info **ret_key)
+static enum cs_err judge(struct collecting *g, const struct cs_approval *approval,
+	const struct cs_key_info **ret_key)
 {
 	struct cs_case *c = g->c;
 	struct cs_approval_context context = cs_case_context(c);
@@ -67,7 +73,9 @@ static enum cs_err judge(struct collecting *g, const struct cs_approval *approva
 		return CS_OK;
 	if (g->what == CS_COLLECT_RECORD) {
 		err = cs_approval_check_record(&context, approval->decision, NULL);
-		key = err == CS_OK ? cs_keyring_find(c->book->ring, cs_inline_kid(approval->decision)) : NULL;
+		key = err == CS_OK
+			      ? cs_keyring_find(c->book->ring, cs_inline_kid(approval->decision))
+			      : NULL;
 	} else {
 		err = cs_approval_check(&context, approval->decision, &key, NULL);
 	}
@@ -96,8 +104,10 @@ static enum cs_err collect_one(void *context, struct cs_approval *approval)
 	err = cs_approval_extract(approval->decision, key, &extract);
 	if (err != CS_OK)
 		return err;
-	json_t *entry = json_pack("{sOsO}", "snapshot", approval->snapshot, "decision", approval->decision);
-	if (json_array_append_new(c->extracts, extract) != 0 || json_array_append_new(c->entries, entry) != 0 ||
+	json_t *entry =
+		json_pack("{sOsO}", "snapshot", approval->snapshot, "decision", approval->decision);
+	if (json_array_append_new(c->extracts, extract) != 0 ||
+		json_array_append_new(c->entries, entry) != 0 ||
 		json_array_append(c->decisions, approval->decision) != 0 ||
 		json_array_append_new(g->briefs, json_string(approval->brief)) != 0)
 		return CS_E_NOMEM;
@@ -111,8 +121,10 @@ static enum cs_err add_briefs(struct cs_case *c, const json_t *briefs)
 	for (size_t i = 0; i < json_array_size(briefs) && err == CS_OK; i++) {
 		json_t *entry = json_array_get(c->entries, i);
 		json_t *basis = NULL, *brief = NULL;
-		err = cs_store_brief_by_address(c->store, &c->action, json_string_value(json_array_get(briefs, i)), &basis, &brief);
-		if (err == CS_OK && (json_object_set_new(entry, "basis", basis) != 0 || json_object_set_new(entry, "brief", brief) != 0))
+		err = cs_store_brief_by_address(c->store, &c->action,
+			json_string_value(json_array_get(briefs, i)), &basis, &brief);
+		if (err == CS_OK && (json_object_set_new(entry, "basis", basis) != 0 ||
+					    json_object_set_new(entry, "brief", brief) != 0))
 			err = CS_E_NOMEM;
 	}
 	return err == CS_E_NOT_FOUND ? CS_E_STORE : err;
@@ -130,9 +142,11 @@ enum cs_err cs_case_collect(struct cs_case *c, enum cs_collect what)
 	c->entries = json_array();
 	c->left_out = CS_OK;
 	enum cs_err err = CS_E_NOMEM;
-	if (what == CS_COLLECT_NOTHING && c->decisions != NULL && c->extracts != NULL && c->entries != NULL)
+	if (what == CS_COLLECT_NOTHING && c->decisions != NULL && c->extracts != NULL &&
+		c->entries != NULL)
 		err = CS_OK;
-	else if (g.briefs != NULL && c->decisions != NULL && c->extracts != NULL && c->entries != NULL)
+	else if (g.briefs != NULL && c->decisions != NULL && c->extracts != NULL &&
+		 c->entries != NULL)
 		err = cs_store_approvals(c->store, &c->action, collect_one, &g);
 	if (err == CS_OK)
 		err = add_briefs(c, g.briefs);

@@ -9,8 +9,8 @@
 /* ---- statement and frame ---- */
 
 /* What every statement has in common. */
-static struct cs_statement_input statement_input(const struct cs_rulebook *book, const char *kind, const char *subject,
-	const struct cs_frontier *frontier, cs_time now)
+static struct cs_statement_input statement_input(const struct cs_rulebook *book, const char *kind,
+	const char *subject, const struct cs_frontier *frontier, cs_time now)
 {
 	struct cs_statement_input input = {
 		.kind = kind,
@@ -28,7 +28,8 @@ static struct cs_statement_input statement_input(const struct cs_rulebook *book,
 	return input;
 }
 
-static enum cs_err make_frame(const struct cs_rulebook *book, const struct cs_statement_input *input, struct cs_wire_entry *entry,
+static enum cs_err make_frame(const struct cs_rulebook *book,
+	const struct cs_statement_input *input, struct cs_wire_entry *entry,
 	struct cs_pending *pending, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *statement = NULL;
@@ -44,14 +45,16 @@ static enum cs_err make_frame(const struct cs_rulebook *book, const struct cs_st
 	return cs_wire_append(entry, 1, &pending->frame);
 }
 
-enum cs_err cs_compose_version(const struct cs_rulebook *book, enum cs_leaf_kind kind, const struct cs_frontier *frontier, cs_time now,
-	struct cs_pending *ret_pending, struct cs_fault *fault)
+enum cs_err cs_compose_version(const struct cs_rulebook *book, enum cs_leaf_kind kind,
+	const struct cs_frontier *frontier, cs_time now, struct cs_pending *ret_pending,
+	struct cs_fault *fault)
 {
 	struct cs_pending pending = {.kind = kind};
 	struct cs_wire_entry entry = {.form = CS_SEAL_TLOG};
 	bool trust_set = kind == CS_LEAF_TRUST_SET;
 	const char *subject = trust_set ? book->trust_set : book->policy_address;
-	struct cs_statement_input input = statement_input(book, trust_set ? "trust_set" : "policy", subject, frontier, now);
+	struct cs_statement_input input =
+		statement_input(book, trust_set ? "trust_set" : "policy", subject, frontier, now);
 
 	strcpy(pending.subject, subject);
 	enum cs_err err = make_frame(book, &input, &entry, &pending, fault);
@@ -62,8 +65,9 @@ enum cs_err cs_compose_version(const struct cs_rulebook *book, enum cs_leaf_kind
 	return err;
 }
 
-enum cs_err cs_compose_approval(const struct cs_rulebook *book, struct cs_store *store, const struct cs_approval *approval,
-	const struct cs_frontier *frontier, cs_time now, struct cs_pending *ret_pending, struct cs_fault *fault)
+enum cs_err cs_compose_approval(const struct cs_rulebook *book, struct cs_store *store,
+	const struct cs_approval *approval, const struct cs_frontier *frontier, cs_time now,
+	struct cs_pending *ret_pending, struct cs_fault *fault)
 {
 	struct cs_pending pending = {.kind = CS_LEAF_APPROVAL};
 	struct cs_wire_entry entry = {.form = CS_SEAL_TLOG};
@@ -75,7 +79,8 @@ enum cs_err cs_compose_approval(const struct cs_rulebook *book, struct cs_store 
 		err = cs_case_load(book, store, &action, now, &c);
 	if (err != CS_OK)
 		goto out;
-	struct cs_statement_input input = statement_input(book, "approval", approval->address, frontier, now);
+	struct cs_statement_input input =
+		statement_input(book, "approval", approval->address, frontier, now);
 	input.mode = "enforce";
 	input.outcome = cs_json_text(approval->decision, "decision");
 	input.action = action.address;
@@ -84,7 +89,8 @@ enum cs_err cs_compose_approval(const struct cs_rulebook *book, struct cs_store 
 	entry.approvals = json_pack("[O]", approval->decision);
 	strcpy(pending.subject, approval->address);
 	strcpy(pending.action, action.id);
-	err = entry.approvals == NULL ? CS_E_NOMEM : make_frame(book, &input, &entry, &pending, fault);
+	err = entry.approvals == NULL ? CS_E_NOMEM
+				      : make_frame(book, &input, &entry, &pending, fault);
 	json_decref(entry.approvals);
 out:
 	cs_case_clear(&c);
@@ -103,7 +109,7 @@ struct sealing {
 	cs_time now;
 	json_t *state;
 	json_t *decision;
-	json_t *constraints;	/* NULL when there are none */
+	json_t *constraints; /* NULL when there are none */
 	enum cs_action_state next;
 };
 
@@ -130,7 +136,8 @@ static enum cs_err run_gate(struct sealing *s, const char *ended)
 		.ended = ended,
 		.now = s->now,
 	};
-	struct cs_gate_input gate_input = {.core = c->core, .policy = c->book->policy, .final = true, .now = s->now};
+	struct cs_gate_input gate_input = {
+		.core = c->core, .policy = c->book->policy, .final = true, .now = s->now};
 
 	json_decref(s->state);
 	json_decref(s->decision);
@@ -148,12 +155,14 @@ static bool is_allow(const json_t *decision)
 {
 	const char *outcome = cs_json_text(decision, "outcome");
 
-	return outcome != NULL && (strcmp(outcome, "allow") == 0 || strcmp(outcome, "allow_with_constraints") == 0);
+	return outcome != NULL &&
+	       (strcmp(outcome, "allow") == 0 || strcmp(outcome, "allow_with_constraints") == 0);
 }
 
 /*
- * The action ends without an authorisation, under the name `ended`. Briefs made under other versions than those in force compose to nothing any more: then
- * what people decided stays in the log alone.
+ * The action ends without an authorisation, under the name `ended`. Briefs made under other
+ * versions than those in force compose to nothing any more: then what people decided stays in the
+ * log alone.
  */
 static enum cs_err decide_end(struct sealing *s, enum cs_action_state next, const char *ended)
 {
@@ -191,14 +200,19 @@ static enum cs_err decide_favour(struct sealing *s)
 	return decide_end(s, instead, cs_action_state_name(instead));
 }
 
-/* Denied and recorded actions were judged for good when they came: that record stands while its versions are in force. */
+/*
+ * Denied and recorded actions were judged for good when they came: that record stands while its
+ * versions are in force.
+ */
 static enum cs_err decide_as_judged(struct sealing *s)
 {
 	enum cs_err err = cs_case_collect(&s->c, CS_COLLECT_RECORD);
 
 	s->next = s->c.action.state;
 	s->state = json_incref(s->c.first_state);
-	return err == CS_OK ? cs_store_action_document(s->c.store, &s->c.action, CS_DOCUMENT_DECISION, &s->decision) : err;
+	return err == CS_OK ? cs_store_action_document(
+				      s->c.store, &s->c.action, CS_DOCUMENT_DECISION, &s->decision)
+			    : err;
 }
 
 static enum cs_err decide(struct sealing *s)
@@ -210,7 +224,8 @@ static enum cs_err decide(struct sealing *s)
 	if (cs_action_state_is(action->state, CS_STATE_NAMED))
 		return decide_end(s, action->state, cs_action_state_name(action->state));
 	if (cs_action_state_is(action->state, CS_STATE_PERMITS))
-		return outdated ? decide_end(s, CS_ACTION_INVALIDATED, invalidated) : decide_favour(s);
+		return outdated ? decide_end(s, CS_ACTION_INVALIDATED, invalidated)
+				: decide_favour(s);
 	if (cs_action_state_is(action->state, CS_STATE_ENDS))
 		return outdated ? decide_end(s, action->state, invalidated) : decide_as_judged(s);
 	return CS_E_STATE;
@@ -218,7 +233,10 @@ static enum cs_err decide(struct sealing *s)
 
 /* ---- the pack ---- */
 
-/* The engine vouches for what is in the pack with the key that the pack's certificate is for: an address does not depend on the signature. */
+/*
+ * The engine vouches for what is in the pack with the key that the pack's certificate is for: an
+ * address does not depend on the signature.
+ */
 static enum cs_err sign_member(const struct cs_engine *engine, json_t *object, const char *key)
 {
 	json_t *copy = json_deep_copy(json_object_get(object, key));
@@ -234,7 +252,7 @@ static enum cs_err sign_entries(const struct cs_engine *engine, json_t *entries)
 	size_t i;
 	json_t *entry;
 
-	json_array_foreach(entries, i, entry) {
+	json_array_foreach (entries, i, entry) {
 		if (err == CS_OK)
 			err = sign_member(engine, entry, "brief");
 		if (err == CS_OK)
@@ -249,7 +267,9 @@ static enum cs_err add_map(struct sealing *s, json_t *inputs)
 	json_t *map = NULL;
 
 	if (json_array_size(s->c.entries) == 0)
-		return json_object_set_new(inputs, "consequence_map", json_null()) == 0 ? CS_OK : CS_E_NOMEM;
+		return json_object_set_new(inputs, "consequence_map", json_null()) == 0
+			       ? CS_OK
+			       : CS_E_NOMEM;
 	enum cs_err err = cs_store_action_document(s->c.store, &s->c.action, CS_DOCUMENT_MAP, &map);
 	if (err == CS_OK && json_object_set_new(inputs, "consequence_map", map) != 0)
 		return CS_E_NOMEM;
@@ -287,10 +307,13 @@ static enum cs_err make_inputs(struct sealing *s, json_t **ret_inputs, json_t **
 		err = cs_engine_sign(s->engine, s->decision);
 	if (err != CS_OK)
 		return err;
-	inputs = json_pack("{ss sO sO sO sO sO sO sO sO? sO sO sO}", "schema", "countersign.inputs.v1", "core", s->c.core,
-		"purpose_admissibility", purpose, "admissibility_decision", admissibility, "grants", json_object_get(s->state, "grants"),
-		"purposes", json_object_get(s->state, "purposes"), "delegations", json_object_get(s->state, "delegations"),
-		"approvals", s->c.entries, "constraints", s->constraints, "engine_certificate", s->engine->certificate, "policy",
+	inputs = json_pack("{ss sO sO sO sO sO sO sO sO? sO sO sO}", "schema",
+		"countersign.inputs.v1", "core", s->c.core, "purpose_admissibility", purpose,
+		"admissibility_decision", admissibility, "grants",
+		json_object_get(s->state, "grants"), "purposes",
+		json_object_get(s->state, "purposes"), "delegations",
+		json_object_get(s->state, "delegations"), "approvals", s->c.entries, "constraints",
+		s->constraints, "engine_certificate", s->engine->certificate, "policy",
 		cs_policy_document(s->c.book->policy), "decision", s->decision);
 	if (inputs == NULL)
 		return CS_E_NOMEM;
@@ -302,7 +325,10 @@ static enum cs_err make_inputs(struct sealing *s, json_t **ret_inputs, json_t **
 	return CS_OK;
 }
 
-/* Once the statement is in the log it is too late to find the pack malformed, so it meets its schema under a stand-in for the seal. */
+/*
+ * Once the statement is in the log it is too late to find the pack malformed, so it meets its
+ * schema under a stand-in for the seal.
+ */
 static enum cs_err check_shape(const struct sealing *s, json_t *pack, struct cs_fault *fault)
 {
 	CS_CLEANUP_JSON json_t *copy = json_copy(pack);
@@ -310,8 +336,11 @@ static enum cs_err check_shape(const struct sealing *s, json_t *pack, struct cs_
 
 	if (copy == NULL)
 		return CS_E_NOMEM;
-	enum cs_err err = cs_pack_seal(copy, s->c.book->entity, "sig:tlog:AAAA", cs_time_print(s->now, now));
-	return err == CS_OK ? cs_schema_check(s->c.book->registry, "kye.evidence.pack.v1", copy, fault) : err;
+	enum cs_err err =
+		cs_pack_seal(copy, s->c.book->entity, "sig:tlog:AAAA", cs_time_print(s->now, now));
+	return err == CS_OK
+		       ? cs_schema_check(s->c.book->registry, "kye.evidence.pack.v1", copy, fault)
+		       : err;
 }
 
 static enum cs_err make_pack(struct sealing *s, struct cs_pending *pending, struct cs_fault *fault)
@@ -339,12 +368,14 @@ static enum cs_err make_pack(struct sealing *s, struct cs_pending *pending, stru
 	return err == CS_OK ? cs_address_of(pending->pack, pending->subject) : err;
 }
 
-static enum cs_err state_the_decision(struct sealing *s, const struct cs_frontier *frontier, struct cs_pending *pending,
-	struct cs_fault *fault)
+static enum cs_err state_the_decision(struct sealing *s, const struct cs_frontier *frontier,
+	struct cs_pending *pending, struct cs_fault *fault)
 {
 	const struct cs_rulebook *book = s->c.book;
-	struct cs_statement_input input = statement_input(book, "decision", pending->subject, frontier, s->now);
-	struct cs_wire_entry entry = {.form = CS_SEAL_TLOG, .core = s->c.core, .approvals = s->c.decisions};
+	struct cs_statement_input input =
+		statement_input(book, "decision", pending->subject, frontier, s->now);
+	struct cs_wire_entry entry = {
+		.form = CS_SEAL_TLOG, .core = s->c.core, .approvals = s->c.decisions};
 	char constraints[CS_ADDRESS_TEXT];
 
 	input.mode = "enforce";
@@ -376,9 +407,9 @@ static bool copy_text(char *to, size_t size, const char *text)
 	return true;
 }
 
-enum cs_err cs_compose_decision(const struct cs_rulebook *book, const struct cs_engine *engine, struct cs_store *store,
-	const struct cs_action *action, const struct cs_frontier *frontier, cs_time now, struct cs_pending *ret_pending,
-	struct cs_fault *fault)
+enum cs_err cs_compose_decision(const struct cs_rulebook *book, const struct cs_engine *engine,
+	struct cs_store *store, const struct cs_action *action, const struct cs_frontier *frontier,
+	cs_time now, struct cs_pending *ret_pending, struct cs_fault *fault)
 {
 	struct sealing s = {.engine = engine, .now = now};
 	struct cs_pending pending = {.kind = CS_LEAF_DECISION};
@@ -387,7 +418,9 @@ enum cs_err cs_compose_decision(const struct cs_rulebook *book, const struct cs_
 	if (err == CS_OK)
 		err = decide(&s);
 	if (err == CS_OK && is_allow(s.decision) != (s.next == CS_ACTION_SEALED))
-		err = cs_fault_set(fault, CS_E_INTERNAL, "", "the gate's outcome does not fit the state '%s'", cs_action_state_name(s.next));
+		err = cs_fault_set(fault, CS_E_INTERNAL, "",
+			"the gate's outcome does not fit the state '%s'",
+			cs_action_state_name(s.next));
 	if (err == CS_OK)
 		err = make_pack(&s, &pending, fault);
 	if (err != CS_OK)
@@ -395,8 +428,10 @@ enum cs_err cs_compose_decision(const struct cs_rulebook *book, const struct cs_
 	strcpy(pending.action, action->id);
 	pending.state = s.next;
 	pending.decision = json_incref(s.decision);
-	if (!copy_text(pending.outcome, sizeof pending.outcome, cs_json_text(s.decision, "outcome")) ||
-		!copy_text(pending.reason, sizeof pending.reason, cs_json_text(s.decision, "reason_code"))) {
+	if (!copy_text(
+		    pending.outcome, sizeof pending.outcome, cs_json_text(s.decision, "outcome")) ||
+		!copy_text(pending.reason, sizeof pending.reason,
+			cs_json_text(s.decision, "reason_code"))) {
 		err = CS_E_INTERNAL;
 		goto out;
 	}

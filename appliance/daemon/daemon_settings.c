@@ -60,7 +60,8 @@ static enum cs_err read_texts(struct cs_daemon_settings *s, struct cs_fault *fau
 	enum cs_err err = CS_OK;
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0] && err == CS_OK; i++) {
-		err = cs_settings_need(s->raw, texts[i].section, texts[i].name, texts[i].place, fault);
+		err = cs_settings_need(
+			s->raw, texts[i].section, texts[i].name, texts[i].place, fault);
 		if (err == CS_OK)
 			err = texts[i].check(texts[i].name, *texts[i].place, fault);
 	}
@@ -87,12 +88,14 @@ static enum cs_err read_numbers(struct cs_daemon_settings *s, struct cs_fault *f
 	enum cs_err err = CS_OK;
 
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && err == CS_OK; i++)
-		err = cs_settings_number(s->raw, numbers[i].section, numbers[i].name, numbers[i].low, numbers[i].high,
-			numbers[i].fallback, numbers[i].place, fault);
+		err = cs_settings_number(s->raw, numbers[i].section, numbers[i].name,
+			numbers[i].low, numbers[i].high, numbers[i].fallback, numbers[i].place,
+			fault);
 	return err;
 }
 
-enum cs_err cs_daemon_settings_read(const char *path, struct cs_daemon_settings **ret_settings, struct cs_fault *fault)
+enum cs_err cs_daemon_settings_read(
+	const char *path, struct cs_daemon_settings **ret_settings, struct cs_fault *fault)
 {
 	struct cs_daemon_settings *s = calloc(1, sizeof *s);
 	const char *user = NULL;

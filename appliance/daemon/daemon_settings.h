@@ -8,7 +8,7 @@
 #include "roles.h"
 
 struct cs_daemon_settings {
-	struct cs_settings *raw;	/* owns the strings below */
+	struct cs_settings *raw; /* owns the strings below */
 	const char *origin;
 	const char *socket;
 	const char *state_directory;
@@ -18,15 +18,16 @@ struct cs_daemon_settings {
 	const char *policy_genesis;
 	const char *signer_socket;
 	uid_t signer_uid;
-	int64_t deadline_seconds;	/* for one call to the signer */
-	int64_t open_actions;		/* per caller, not yet final */
-	int64_t requests_per_minute;	/* per Unix user */
-	int64_t queue;			/* calls that wait for a seal */
+	int64_t deadline_seconds;    /* for one call to the signer */
+	int64_t open_actions;	     /* per caller, not yet final */
+	int64_t requests_per_minute; /* per Unix user */
+	int64_t queue;		     /* calls that wait for a seal */
 	struct cs_roles roles;
 };
 
 /* CS_E_CONFIG, CS_E_NOT_FOUND, CS_E_IO. Free with cs_daemon_settings_free. */
-CS_MUST_CHECK enum cs_err cs_daemon_settings_read(const char *path, struct cs_daemon_settings **ret_settings, struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_daemon_settings_read(
+	const char *path, struct cs_daemon_settings **ret_settings, struct cs_fault *fault);
 void cs_daemon_settings_free(struct cs_daemon_settings *settings);
 
 #endif

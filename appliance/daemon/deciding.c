@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define DECISIONS_MAX 32	/* of one action, of any value: each is a leaf of the log */
+#define DECISIONS_MAX 32 /* of one action, of any value: each is a leaf of the log */
 
 struct deciding {
 	struct cs_daemon *d;
@@ -24,7 +24,8 @@ static enum cs_err check_size(const json_t *doc, const char *name, struct cs_fau
 
 	enum cs_err err = cs_canonical_print(doc, &text);
 	if (err == CS_OK && text.len > CS_APPROVAL_MAX)
-		err = cs_fault_set(fault, CS_E_TOO_LARGE, name, "%zu bytes, at most %d are allowed", text.len, CS_APPROVAL_MAX);
+		err = cs_fault_set(fault, CS_E_TOO_LARGE, name, "%zu bytes, at most %d are allowed",
+			text.len, CS_APPROVAL_MAX);
 	return err;
 }
 
@@ -34,7 +35,8 @@ static enum cs_err check_snapshot(struct deciding *g, struct cs_fault *fault)
 	const json_t *snapshot = g->approval.snapshot, *decision = g->approval.decision;
 	char address[CS_ADDRESS_TEXT], basis[CS_ADDRESS_TEXT], hash[65];
 
-	enum cs_err err = cs_schema_check(g->c.book->registry, "kye.approver_knowledge_snapshot.v1", snapshot, fault);
+	enum cs_err err = cs_schema_check(
+		g->c.book->registry, "kye.approver_knowledge_snapshot.v1", snapshot, fault);
 	if (err == CS_OK)
 		err = cs_address_of(snapshot, address);
 	if (err == CS_OK)
@@ -49,9 +51,12 @@ static enum cs_err check_snapshot(struct deciding *g, struct cs_fault *fault)
 	} rows[] = {
 		{"/snapshot", cs_json_text_at(decision, "binding/snapshot"), address},
 		{"/snapshot/id", cs_json_text(snapshot, "id"), cs_json_text(g->basis, "snapshot")},
-		{"/knowledge_snapshot_id", cs_json_text(decision, "knowledge_snapshot_id"), cs_json_text(g->basis, "snapshot")},
-		{"/approval_brief_id", cs_json_text(decision, "approval_brief_id"), cs_json_text(g->brief, "id")},
-		{"/snapshot/approval_brief_id", cs_json_text(snapshot, "approval_brief_id"), cs_json_text(g->brief, "id")},
+		{"/knowledge_snapshot_id", cs_json_text(decision, "knowledge_snapshot_id"),
+			cs_json_text(g->basis, "snapshot")},
+		{"/approval_brief_id", cs_json_text(decision, "approval_brief_id"),
+			cs_json_text(g->brief, "id")},
+		{"/snapshot/approval_brief_id", cs_json_text(snapshot, "approval_brief_id"),
+			cs_json_text(g->brief, "id")},
 		{"/snapshot/approver", cs_json_text(snapshot, "approver"), g->approval.person},
 		{"/snapshot/action", cs_json_text(snapshot, "action"), g->c.action.address},
 		{"/snapshot/basis", cs_json_text(snapshot, "basis"), basis},
@@ -59,7 +64,8 @@ static enum cs_err check_snapshot(struct deciding *g, struct cs_fault *fault)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (!equal(rows[i].given, rows[i].expected))
-			return cs_fault_set(fault, CS_E_APPROVAL_BINDING, rows[i].path, "decision, snapshot and brief do not belong together");
+			return cs_fault_set(fault, CS_E_APPROVAL_BINDING, rows[i].path,
+				"decision, snapshot and brief do not belong together");
 	return CS_OK;
 }
 
@@ -70,18 +76,23 @@ static enum cs_err check_brief(struct deciding *g, struct cs_fault *fault)
 	const char *address = cs_json_text_at(decision, "binding/brief");
 	cs_time issued_at = 0, decided_at = 0;
 
-	enum cs_err err = cs_store_brief_by_address(g->d->store, &g->c.action, address, &g->basis, &g->brief);
+	enum cs_err err =
+		cs_store_brief_by_address(g->d->store, &g->c.action, address, &g->basis, &g->brief);
 	if (err == CS_E_NOT_FOUND)
-		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, "/binding/brief", "no such brief was given out");
+		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, "/binding/brief",
+			"no such brief was given out");
 	if (err != CS_OK)
 		return err;
-	if (!equal(cs_json_text(g->basis, "approver"), g->approval.person) || !equal(cs_json_text(g->basis, "role"), g->approval.role))
-		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, "/binding/brief", "the brief was made for somebody else");
+	if (!equal(cs_json_text(g->basis, "approver"), g->approval.person) ||
+		!equal(cs_json_text(g->basis, "role"), g->approval.role))
+		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, "/binding/brief",
+			"the brief was made for somebody else");
 	err = cs_time_parse(cs_json_text(g->basis, "issued_at"), &issued_at, fault);
 	if (err == CS_OK)
 		err = cs_time_parse(cs_json_text(decision, "decided_at"), &decided_at, fault);
 	if (err == CS_OK && decided_at < issued_at)
-		err = cs_fault_set(fault, CS_E_APPROVAL_EARLY, "/decided_at", "before the brief was issued");
+		err = cs_fault_set(
+			fault, CS_E_APPROVAL_EARLY, "/decided_at", "before the brief was issued");
 	strcpy(g->approval.brief, address);
 	return err;
 }
@@ -97,8 +108,10 @@ static enum cs_err read_decision(struct deciding *g, struct cs_fault *fault)
 		err = cs_address_of(decision, g->approval.address);
 	if (err != CS_OK)
 		return err;
-	const char *person = cs_json_text(decision, "approver"), *role = cs_json_text_at(decision, "binding/role");
-	if (person == NULL || role == NULL || strlen(person) >= sizeof g->approval.person || strlen(role) >= sizeof g->approval.role)
+	const char *person = cs_json_text(decision, "approver"),
+		   *role = cs_json_text_at(decision, "binding/role");
+	if (person == NULL || role == NULL || strlen(person) >= sizeof g->approval.person ||
+		strlen(role) >= sizeof g->approval.role)
 		return CS_E_INTERNAL;
 	strcpy(g->approval.person, person);
 	strcpy(g->approval.role, role);
@@ -157,7 +170,8 @@ static enum cs_err find_next(struct deciding *g, struct cs_fault *fault)
 			return CS_OK;
 		}
 	}
-	return cs_fault_set(fault, CS_E_APPROVAL_REJECTED, "/decision", "'%s' is nothing that a person decides", value ? value : "");
+	return cs_fault_set(fault, CS_E_APPROVAL_REJECTED, "/decision",
+		"'%s' is nothing that a person decides", value ? value : "");
 }
 
 static enum cs_err count_one(void *context, struct cs_approval *approval)
@@ -173,7 +187,8 @@ static enum cs_err check_room(struct deciding *g, struct cs_fault *fault)
 
 	enum cs_err err = cs_store_approvals(g->d->store, &g->c.action, count_one, &count);
 	if (err == CS_OK && count >= DECISIONS_MAX)
-		err = cs_fault_set(fault, CS_E_BUSY, "", "%zu decisions were made about this action already", count);
+		err = cs_fault_set(fault, CS_E_BUSY, "",
+			"%zu decisions were made about this action already", count);
 	return err;
 }
 
@@ -211,21 +226,26 @@ static enum cs_err store(struct deciding *g, struct cs_fault *fault)
 	return err;
 }
 
-enum cs_err cs_action_decide(struct cs_daemon *daemon, struct cs_action *action, const json_t *decision, const json_t *snapshot,
-	char address[CS_ADDRESS_TEXT], struct cs_fault *fault)
+enum cs_err cs_action_decide(struct cs_daemon *daemon, struct cs_action *action,
+	const json_t *decision, const json_t *snapshot, char address[CS_ADDRESS_TEXT],
+	struct cs_fault *fault)
 {
 	struct deciding g = {.d = daemon};
 	cs_time now = cs_now();
 
-	if (!cs_action_state_is(action->state, CS_STATE_WAITS) || !cs_rulebook_is_of(daemon->book, action) || now >= action->expires_at)
-		return cs_fault_set(fault, CS_E_STATE, "", "it is not waiting for people, but '%s'", cs_action_state_name(action->state));
+	if (!cs_action_state_is(action->state, CS_STATE_WAITS) ||
+		!cs_rulebook_is_of(daemon->book, action) || now >= action->expires_at)
+		return cs_fault_set(fault, CS_E_STATE, "", "it is not waiting for people, but '%s'",
+			cs_action_state_name(action->state));
 	enum cs_err err = cs_sealer_ready(daemon->sealer, fault);
 	if (err == CS_OK)
 		err = cs_case_load(daemon->book, daemon->store, action, now, &g.c);
 	if (err == CS_OK) {
 		g.approval.decision = json_deep_copy(decision);
 		g.approval.snapshot = json_deep_copy(snapshot);
-		err = g.approval.decision == NULL || g.approval.snapshot == NULL ? CS_E_NOMEM : check_all(&g, fault);
+		err = g.approval.decision == NULL || g.approval.snapshot == NULL
+			      ? CS_E_NOMEM
+			      : check_all(&g, fault);
 	}
 	if (err == CS_OK)
 		err = store(&g, fault);

@@ -1,6 +1,7 @@
 /*
- * The engine's session key: made here, certified by the document key on the signer's token, renewed before its certificate ends. It signs briefs, snapshots,
- * maps and decision records, and never anything that allows.
+ * The engine's session key: made here, certified by the document key on the signer's token, renewed
+ * before its certificate ends. It signs briefs, snapshots, maps and decision records, and never
+ * anything that allows.
  */
 #ifndef CS_ENGINE_H
 #define CS_ENGINE_H
@@ -11,11 +12,11 @@
 
 struct cs_engine {
 	struct cs_session_key *key;
-	struct cs_signer signer;	/* of `key`, under the certificate's kid */
-	json_t *certificate;		/* NULL before it is certified */
-	const char *entity;		/* borrowed from the certificate */
+	struct cs_signer signer; /* of `key`, under the certificate's kid */
+	json_t *certificate;	 /* NULL before it is certified */
+	const char *entity;	 /* borrowed from the certificate */
 	cs_time not_before, not_after;
-	struct cs_session_key *candidate;	/* sent to be certified */
+	struct cs_session_key *candidate; /* sent to be certified */
 };
 
 void cs_engine_clear(struct cs_engine *engine);
@@ -28,11 +29,12 @@ bool cs_engine_wants_certificate(const struct cs_engine *engine, cs_time now);
 /* Makes a new key pair as candidate and gives its public JWK; caller owns. */
 CS_MUST_CHECK enum cs_err cs_engine_candidate(struct cs_engine *engine, json_t **ret_jwk);
 /*
- * Takes the certificate that the signer gave for the candidate, if it is one: schema, signed by the origin's document key, for this appliance and this
- * key, valid now and at most CS_CERTIFICATE_SECONDS long. CS_E_CERTIFICATE and what the checks give.
+ * Takes the certificate that the signer gave for the candidate, if it is one: schema, signed by the
+ * origin's document key, for this appliance and this key, valid now and at most
+ * CS_CERTIFICATE_SECONDS long. CS_E_CERTIFICATE and what the checks give.
  */
-CS_MUST_CHECK enum cs_err cs_engine_certify(struct cs_engine *engine, const struct cs_rulebook *book, json_t *certificate, cs_time now,
-	struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_engine_certify(struct cs_engine *engine,
+	const struct cs_rulebook *book, json_t *certificate, cs_time now, struct cs_fault *fault);
 /* Drops the certificate (after a reload): the next append or brief waits for a new one. */
 void cs_engine_expire(struct cs_engine *engine);
 

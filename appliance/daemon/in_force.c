@@ -13,8 +13,8 @@ static void log_upcoming(const char *kind, const struct cs_upcoming *next)
 	char at[CS_TIME_TEXT];
 
 	if (next->at != CS_TIME_MAX)
-		cs_log(CS_LOG_INFO, "%s %lld comes into force at %s", kind, (long long)next->version,
-			cs_time_print(next->at, at));
+		cs_log(CS_LOG_INFO, "%s %lld comes into force at %s", kind,
+			(long long)next->version, cs_time_print(next->at, at));
 }
 
 static void log_change(const char *kind, int64_t before, int64_t after, const char *address)
@@ -31,7 +31,8 @@ static void load_at(struct cs_daemon *d, cs_time at)
 	if (at != CS_TIME_MAX)
 		r = sd_event_source_set_time(d->versions, (uint64_t)at * 1000);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(d->versions, at != CS_TIME_MAX ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+		r = sd_event_source_set_enabled(
+			d->versions, at != CS_TIME_MAX ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 	if (r < 0)
 		cs_log(CS_LOG_ERROR, "the timer of versions: %s", strerror(-r));
 }
@@ -50,7 +51,8 @@ static enum cs_err load(struct cs_daemon *d, struct cs_rulebook **ret_book, stru
 
 static enum cs_err take(struct cs_daemon *d, struct cs_rulebook *book)
 {
-	int64_t trust_set = cs_trust_version(d->book->trust), policy = cs_policy_version(d->book->policy);
+	int64_t trust_set = cs_trust_version(d->book->trust),
+		policy = cs_policy_version(d->book->policy);
 	enum cs_err err = cs_store_refusals_forget(d->store);
 
 	if (err != CS_OK) {
@@ -79,7 +81,9 @@ static int on_version(sd_event_source *source, uint64_t usec, void *userdata)
 	if (err == CS_OK)
 		err = take(d, book);
 	if (err != CS_OK) {
-		cs_log_fault(CS_LOG_ERROR, "a version that comes into force is refused, the old ones stay", err, &fault);
+		cs_log_fault(CS_LOG_ERROR,
+			"a version that comes into force is refused, the old ones stay", err,
+			&fault);
 		load_at(d, cs_time_add_seconds(cs_now(), CS_VERSIONS_RETRY_SECONDS));
 	}
 	return 0;
@@ -91,9 +95,10 @@ enum cs_err cs_in_force_start(struct cs_daemon *daemon, struct cs_fault *fault)
 
 	if (err != CS_OK)
 		return err;
-	if (sd_event_add_time(daemon->event, &daemon->versions, CLOCK_REALTIME, UINT64_MAX, TIMER_ACCURACY_USEC, on_version,
-		    daemon) < 0)
-		return cs_fault_set(fault, CS_E_INTERNAL, "", "the timer of versions cannot be set up");
+	if (sd_event_add_time(daemon->event, &daemon->versions, CLOCK_REALTIME, UINT64_MAX,
+		    TIMER_ACCURACY_USEC, on_version, daemon) < 0)
+		return cs_fault_set(
+			fault, CS_E_INTERNAL, "", "the timer of versions cannot be set up");
 	expect(daemon);
 	return CS_OK;
 }
@@ -112,9 +117,11 @@ void cs_in_force_reload(struct cs_daemon *daemon)
 	if (err == CS_OK)
 		err = take(daemon, book);
 	if (err != CS_OK)
-		cs_log_fault(CS_LOG_ERROR, "reload refused, the versions in force stay", err, &fault);
+		cs_log_fault(
+			CS_LOG_ERROR, "reload refused, the versions in force stay", err, &fault);
 	else
-		cs_log(CS_LOG_INFO, "reloaded: trust set %s, policy %s", daemon->book->trust_set, daemon->book->policy_address);
+		cs_log(CS_LOG_INFO, "reloaded: trust set %s, policy %s", daemon->book->trust_set,
+			daemon->book->policy_address);
 }
 
 bool cs_in_force_outdated(struct cs_daemon *daemon)
@@ -131,6 +138,7 @@ bool cs_in_force_outdated(struct cs_daemon *daemon)
 	if (err == CS_OK)
 		err = take(daemon, book);
 	if (err != CS_OK)
-		cs_log_fault(CS_LOG_ERROR, "the signer has other versions; loading them is refused", err, &fault);
+		cs_log_fault(CS_LOG_ERROR, "the signer has other versions; loading them is refused",
+			err, &fault);
 	return err == CS_OK;
 }

@@ -10,7 +10,10 @@
 
 #include "daemon.h"
 
-/* Loads the first rule book, and waits for the next version. Errors of cs_rulebook_load; CS_E_INTERNAL. */
+/*
+ * Loads the first rule book, and waits for the next version. Errors of cs_rulebook_load;
+ * CS_E_INTERNAL.
+ */
 CS_MUST_CHECK enum cs_err cs_in_force_start(struct cs_daemon *daemon, struct cs_fault *fault);
 /* Ends the waiting. */
 void cs_in_force_stop(struct cs_daemon *daemon);

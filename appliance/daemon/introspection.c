@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-/* The file itself, as it stands in the tree; the assembler reads it relative to the project's root, where every build runs. */
+/*
+ * The file itself, as it stands in the tree; the assembler reads it relative to the project's root,
+ * where every build runs.
+ */
 __asm__(".section .rodata\n"
 	".global cs_interface_text\n"
 	"cs_interface_text:\n"
@@ -18,7 +21,8 @@ static const char service_text[] =
 	"# What every Varlink service says about itself.\n"
 	"interface org.varlink.service\n"
 	"\n"
-	"method GetInfo() -> (vendor: string, product: string, version: string, url: string, interfaces: []string)\n"
+	"method GetInfo() -> (vendor: string, product: string, version: string, url: string, "
+	"interfaces: []string)\n"
 	"method GetInterfaceDescription(interface: string) -> (description: string)\n"
 	"\n"
 	"error InterfaceNotFound(interface: string)\n"

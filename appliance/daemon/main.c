@@ -1,5 +1,6 @@
 /*
- * countersignd: parses what strangers send, runs the gate, collects approvals, composes packs. It holds no token key and no PIN.
+ * countersignd: parses what strangers send, runs the gate, collects approvals, composes packs. It
+ * holds no token key and no PIN.
  */
 #include "actions.h"
 #include "in_force.h"
@@ -54,10 +55,12 @@ static void on_settled(void *context)
 	char status[512];
 
 	d->ready = true;
-	snprintf(status, sizeof status, "READY=1\nSTATUS=log of %llu leaves", (unsigned long long)cs_sealer_frontier(d->sealer)->size);
+	snprintf(status, sizeof status, "READY=1\nSTATUS=log of %llu leaves",
+		(unsigned long long)cs_sealer_frontier(d->sealer)->size);
 	if (sd_notify(0, status) < 0)
 		cs_log(CS_LOG_WARNING, "the service manager cannot be told");
-	cs_log(CS_LOG_INFO, "ready: trust set %s, policy %s", d->book->trust_set, d->book->policy_address);
+	cs_log(CS_LOG_INFO, "ready: trust set %s, policy %s", d->book->trust_set,
+		d->book->policy_address);
 }
 
 /* ---- signals ---- */
@@ -125,7 +128,8 @@ static enum cs_err open_socket(const char *path, int *ret_fd, struct cs_fault *f
 	if (count == 0)
 		return bind_socket(path, ret_fd, fault);
 	if (count > 1 || sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) <= 0)
-		return cs_fault_set(fault, CS_E_CONFIG, "LISTEN_FDS", "one listening Unix stream socket is needed");
+		return cs_fault_set(fault, CS_E_CONFIG, "LISTEN_FDS",
+			"one listening Unix stream socket is needed");
 	*ret_fd = SD_LISTEN_FDS_START;
 	return CS_OK;
 }
@@ -141,9 +145,11 @@ static enum cs_err add_sources(struct cs_daemon *d, struct cs_fault *fault)
 	sigaddset(&mask, SIGINT);
 	sigaddset(&mask, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &mask, NULL) != 0 || sd_event_default(&d->event) < 0 ||
-		sd_event_add_signal(d->event, NULL, SIGTERM, on_stop, d) < 0 || sd_event_add_signal(d->event, NULL, SIGINT, on_stop, d) < 0 ||
+		sd_event_add_signal(d->event, NULL, SIGTERM, on_stop, d) < 0 ||
+		sd_event_add_signal(d->event, NULL, SIGINT, on_stop, d) < 0 ||
 		sd_event_add_signal(d->event, NULL, SIGHUP, on_reload, d) < 0 ||
-		sd_event_add_time_relative(d->event, &d->expiry, CLOCK_MONOTONIC, 0, 100000, on_expiry, d) < 0 ||
+		sd_event_add_time_relative(
+			d->event, &d->expiry, CLOCK_MONOTONIC, 0, 100000, on_expiry, d) < 0 ||
 		sd_event_set_watchdog(d->event, true) < 0)
 		return cs_fault_set(fault, CS_E_INTERNAL, "", "the event loop cannot be set up");
 	return CS_OK;
@@ -166,7 +172,8 @@ static enum cs_err start(struct cs_daemon *d, const char *settings, struct cs_fa
 	if (err == CS_OK)
 		err = cs_in_force_start(d, fault);
 	if (err == CS_OK)
-		err = cs_sealer_new(d->event, d->settings, &d->book, d->store, &d->engine, &frontier, &hooks, &d->sealer);
+		err = cs_sealer_new(d->event, d->settings, &d->book, d->store, &d->engine,
+			&frontier, &hooks, &d->sealer);
 	if (err == CS_OK)
 		err = open_socket(d->settings->socket, &fd, fault);
 	if (err == CS_OK)
@@ -217,7 +224,8 @@ int main(int argc, char **argv)
 	if (err != CS_OK) {
 		cs_log_fault(CS_LOG_ERROR, "cannot start", err, &fault);
 		stop(&daemon);
-		return err == CS_E_CONFIG || err == CS_E_NOT_FOUND ? EXIT_USAGE_ERROR : EXIT_REFUSED;
+		return err == CS_E_CONFIG || err == CS_E_NOT_FOUND ? EXIT_USAGE_ERROR
+								   : EXIT_REFUSED;
 	}
 	int r = sd_event_loop(daemon.event);
 	if (r < 0)

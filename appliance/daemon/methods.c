@@ -5,6 +5,7 @@
 #include "introspection.h"
 #include "methods.h"
 #include "moment.h"
+#include "replies.h"
 #include "varlink.h"
 
 #include <limits.h>
@@ -22,15 +23,19 @@ static const char *text_parameter(const json_t *parameters, const char *name)
 
 /* ---- finding ---- */
 
-/* A caller sees its own actions alone, whatever else the id may be. Whoever may read all of them sees all. */
-static enum cs_err find_action(struct cs_daemon *d, const struct cs_call *call, const char *id, struct cs_action *ret_action,
-	struct cs_fault *fault)
+/*
+ * A caller sees its own actions alone, whatever else the id may be. Whoever may read all of them
+ * sees all.
+ */
+static enum cs_err find_action(struct cs_daemon *d, const struct cs_call *call, const char *id,
+	struct cs_action *ret_action, struct cs_fault *fault)
 {
 	const struct cs_peer *peer = cs_call_peer(call);
 	struct cs_action action;
 
 	enum cs_err err = cs_store_action(d->store, id, &action);
-	if (err == CS_OK && !(peer->roles & (CS_ROLE_APPROVER | CS_ROLE_OPERATOR | CS_ROLE_AUDITOR)) &&
+	if (err == CS_OK &&
+		!(peer->roles & (CS_ROLE_APPROVER | CS_ROLE_OPERATOR | CS_ROLE_AUDITOR)) &&
 		strcmp(action.caller, peer->caller) != 0)
 		err = CS_E_NOT_FOUND;
 	if (err == CS_E_NOT_FOUND)
@@ -41,8 +46,8 @@ static enum cs_err find_action(struct cs_daemon *d, const struct cs_call *call, 
 }
 
 /* Withdrawing is for who proposed it, also when the same user may read others' actions. */
-static enum cs_err find_own(struct cs_daemon *d, const struct cs_call *call, const char *id, struct cs_action *ret_action,
-	struct cs_fault *fault)
+static enum cs_err find_own(struct cs_daemon *d, const struct cs_call *call, const char *id,
+	struct cs_action *ret_action, struct cs_fault *fault)
 {
 	enum cs_err err = cs_store_action(d->store, id, ret_action);
 
@@ -51,147 +56,34 @@ static enum cs_err find_own(struct cs_daemon *d, const struct cs_call *call, con
 	return err == CS_E_NOT_FOUND ? cs_fault_set(fault, err, "id", "no action '%s'", id) : err;
 }
 
-/* ---- replies ---- */
-
-static enum cs_err reply_proposed(struct cs_daemon *d, struct cs_call *call, const struct cs_action *action)
-{
-	json_t *decision = NULL;
-
-	enum cs_err err = cs_action_decision(d, action, &decision);
-	if (err == CS_OK)
-		cs_call_reply(call, json_pack("{ssssssso}", "id", action->id, "action", action->address, "state",
-			cs_action_state_name(action->state), "decision", decision), false);
-	return err;
-}
-
-static enum cs_err reply_view(struct cs_daemon *d, struct cs_call *call, const struct cs_action *action, bool continues)
-{
-	json_t *view = NULL;
-
-	enum cs_err err = cs_action_view(d, action, &view);
-	if (err == CS_OK)
-		cs_call_reply(call, json_pack("{so}", "action", view), continues);
-	return err;
-}
-
-static enum cs_err reply_decided(struct cs_daemon *d, struct cs_call *call, const struct cs_action *action,
-	const struct cs_approval *approval)
-{
-	json_t *leaf = NULL;
-
-	enum cs_err err = cs_store_leaf(d->store, (uint64_t)approval->log_index, &leaf);
-	if (err != CS_OK)
-		return err == CS_E_NOT_FOUND ? CS_E_STORE : err;
-	if (json_object_set_new(leaf, "decision", json_string(approval->address)) != 0) {
-		json_decref(leaf);
-		return CS_E_NOMEM;
-	}
-	cs_call_reply(call, json_pack("{ssso}", "state", cs_action_state_name(action->state), "receipt", leaf), false);
-	return CS_OK;
-}
-
-static enum cs_err refused(const char *code, const char *id, struct cs_fault *fault)
-{
-	enum cs_err err = cs_err_by_name(code);
-
-	return cs_fault_set(fault, err == CS_ERR_COUNT || err == CS_OK ? CS_E_INTERNAL : err, id, "the signer does not seal it");
-}
-
-/* ---- calls that waited ---- */
-
-static enum cs_err resume_decided(struct cs_daemon *d, struct cs_call *call, const struct cs_action *action, const char *address,
-	struct cs_fault *fault)
-{
-	struct cs_approval approval = {0};
-
-	enum cs_err err = cs_store_approval(d->store, address, &approval);
-	if (err == CS_OK && approval.refused[0] != '\0')
-		err = refused(approval.refused, action->id, fault);
-	else if (err == CS_OK && approval.log_index >= 0)
-		err = reply_decided(d, call, action, &approval);
-	cs_approval_clear(&approval);
-	return err;
-}
-
-static enum cs_err resume_sealed(struct cs_daemon *d, struct cs_call *call, const struct cs_action *action, enum cs_call_wait wait,
-	struct cs_fault *fault)
-{
-	if (action->refused[0] != '\0')
-		return refused(action->refused, action->id, fault);
-	if (!action->sealed)
-		return CS_OK;
-	return wait == CS_WAIT_PROPOSED ? reply_proposed(d, call, action) : reply_view(d, call, action, false);
-}
-
-static void resume(struct cs_daemon *d, struct cs_call *call, enum cs_call_wait wait, const char *id, const char *approval, void *context)
-{
-	struct cs_action action;
-	struct cs_fault fault = {0};
-
-	(void)context;
-	enum cs_err err = cs_store_action(d->store, id, &action);
-	if (err == CS_OK && wait == CS_WAIT_DECIDED)
-		err = resume_decided(d, call, &action, approval, &fault);
-	else if (err == CS_OK && (wait == CS_WAIT_PROPOSED || wait == CS_WAIT_WITHDRAWN))
-		err = resume_sealed(d, call, &action, wait, &fault);
-	else if (err == CS_OK && wait == CS_WAIT_CHANGES)
-		err = reply_view(d, call, &action, !action.sealed);
-	else if (err == CS_OK && wait == CS_WAIT_FINAL && action.sealed)
-		err = reply_view(d, call, &action, false);
-	if (err != CS_OK)
-		cs_call_refuse(call, err, &fault);
-}
-
-void cs_methods_changed(struct cs_daemon *daemon, const char *action)
-{
-	cs_server_each_waiting(daemon->server, action, resume, NULL);
-}
-
-static void stall(struct cs_daemon *d, struct cs_call *call, enum cs_call_wait wait, const char *id, const char *approval, void *context)
-{
-	struct cs_fault fault = {0};
-
-	(void)d;
-	(void)approval;
-	if (wait == CS_WAIT_CHANGES || wait == CS_WAIT_FINAL)
-		return;
-	enum cs_err err = cs_fault_set(&fault, CS_E_SIGNER_DOWN, id, "stored, to be sealed when the signer is back: %s", (const char *)context);
-	cs_call_refuse(call, err, &fault);
-}
-
-void cs_methods_stalled(struct cs_daemon *daemon, const char *detail)
-{
-	char copy[256];
-
-	snprintf(copy, sizeof copy, "%s", detail);
-	cs_server_each_waiting(daemon->server, NULL, stall, copy);
-}
-
 /* ---- io.countersign.Appliance ---- */
 
-static enum cs_err run_propose(struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
+static enum cs_err run_propose(
+	struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
 {
 	struct cs_action action;
 	const json_t *key = json_object_get(parameters, "idempotency_key");
 
 	if (json_is_string(key) && json_string_length(key) != strlen(json_string_value(key)))
 		return cs_fault_set(fault, CS_E_TEXT, "idempotency_key", "a byte 00");
-	enum cs_err err = cs_action_propose(d, cs_call_peer(call)->caller, json_object_get(parameters, "request"), json_string_value(key),
-		&action, fault);
+	enum cs_err err = cs_action_propose(d, cs_call_peer(call)->caller,
+		json_object_get(parameters, "request"), json_string_value(key), &action, fault);
 	if (err != CS_OK)
 		return err;
 	if (action.refused[0] != '\0')
-		return refused(action.refused, action.id, fault);
+		return cs_reply_refused(action.refused, action.id, fault);
 	if (action.sealed || cs_action_state_is(action.state, CS_STATE_WAITS))
-		return reply_proposed(d, call, &action);
+		return cs_reply_proposed(d, call, &action);
 	/* The same request again while the first one could not be sealed. */
 	err = cs_sealer_ready(d->sealer, fault);
 	if (err != CS_OK)
-		return cs_fault_set(fault, err, action.id, "stored, to be sealed when the signer is back");
+		return cs_fault_set(
+			fault, err, action.id, "stored, to be sealed when the signer is back");
 	return cs_call_park(call, CS_WAIT_PROPOSED, action.id, NULL, fault);
 }
 
-static enum cs_err run_wait(struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
+static enum cs_err run_wait(
+	struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
 {
 	struct cs_action action;
 
@@ -199,10 +91,11 @@ static enum cs_err run_wait(struct cs_daemon *d, struct cs_call *call, const jso
 	if (err != CS_OK)
 		return err;
 	if (action.sealed)
-		return reply_view(d, call, &action, false);
-	err = cs_call_park(call, cs_call_more(call) ? CS_WAIT_CHANGES : CS_WAIT_FINAL, action.id, NULL, fault);
+		return cs_reply_view(d, call, &action, false);
+	err = cs_call_park(
+		call, cs_call_more(call) ? CS_WAIT_CHANGES : CS_WAIT_FINAL, action.id, NULL, fault);
 	if (err == CS_OK && cs_call_more(call))
-		err = reply_view(d, call, &action, true);
+		err = cs_reply_view(d, call, &action, true);
 	return err;
 }
 
@@ -220,7 +113,8 @@ static enum cs_err list_one(void *context, const struct cs_action *action)
 }
 
 /* Open for a role that this person holds, and not decided on by them. */
-static bool waits_for(struct cs_daemon *d, const struct cs_action *action, const json_t *view, const char *person)
+static bool waits_for(
+	struct cs_daemon *d, const struct cs_action *action, const json_t *view, const char *person)
 {
 	CS_CLEANUP_JSON json_t *core = NULL;
 	const json_t *slots = json_object_get(view, "slots");
@@ -230,16 +124,19 @@ static bool waits_for(struct cs_daemon *d, const struct cs_action *action, const
 	if (cs_json_find(slots, "approver", person) != NULL ||
 		cs_store_action_document(d->store, action, CS_DOCUMENT_CORE, &core) != CS_OK)
 		return false;
-	json_array_foreach(slots, i, slot) {
+	json_array_foreach (slots, i, slot) {
 		if (cs_json_text(slot, "approval") == NULL &&
-			cs_keyring_role(d->book->ring, person, cs_json_text(slot, "role"), cs_json_text_at(core, "execution/target/service"),
-				cs_json_text_at(core, "execution/target/environment"), cs_now(), NULL) == CS_OK)
+			cs_keyring_role(d->book->ring, person, cs_json_text(slot, "role"),
+				cs_json_text_at(core, "execution/target/service"),
+				cs_json_text_at(core, "execution/target/environment"), cs_now(),
+				NULL) == CS_OK)
 			return true;
 	}
 	return false;
 }
 
-static enum cs_err reply_list(struct cs_daemon *d, struct cs_call *call, const struct listing *l, const char *person)
+static enum cs_err reply_list(
+	struct cs_daemon *d, struct cs_call *call, const struct listing *l, const char *person)
 {
 	json_t *views = json_array();
 	enum cs_err err = views ? CS_OK : CS_E_NOMEM;
@@ -260,7 +157,8 @@ static enum cs_err reply_list(struct cs_daemon *d, struct cs_call *call, const s
 	return CS_OK;
 }
 
-static enum cs_err run_list(struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
+static enum cs_err run_list(
+	struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
 {
 	const struct cs_peer *peer = cs_call_peer(call);
 	bool all = (peer->roles & (CS_ROLE_APPROVER | CS_ROLE_OPERATOR | CS_ROLE_AUDITOR)) != 0;
@@ -284,7 +182,8 @@ static enum cs_err run_list(struct cs_daemon *d, struct cs_call *call, const jso
 	struct listing l = {calloc((size_t)limit, sizeof *l.actions), 0};
 	if (l.actions == NULL)
 		return CS_E_NOMEM;
-	err = cs_store_actions(d->store, all ? NULL : peer->caller, person != NULL, seq, limit, list_one, &l);
+	err = cs_store_actions(
+		d->store, all ? NULL : peer->caller, person != NULL, seq, limit, list_one, &l);
 	if (err == CS_OK)
 		err = reply_list(d, call, &l, person);
 	free(l.actions);
@@ -296,9 +195,11 @@ static enum cs_err add_decision(void *context, struct cs_approval *approval)
 	return json_array_append(context, approval->decision) == 0 ? CS_OK : CS_E_NOMEM;
 }
 
-static enum cs_err run_show(struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
+static enum cs_err run_show(
+	struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
 {
-	CS_CLEANUP_JSON json_t *view = NULL, *core = NULL, *decision = NULL, *decisions = json_array();
+	CS_CLEANUP_JSON json_t *view = NULL, *core = NULL, *decision = NULL,
+			       *decisions = json_array();
 	struct cs_action action;
 
 	enum cs_err err = find_action(d, call, text_parameter(parameters, "id"), &action, fault);
@@ -309,37 +210,48 @@ static enum cs_err run_show(struct cs_daemon *d, struct cs_call *call, const jso
 	if (err == CS_OK)
 		err = cs_action_decision(d, &action, &decision);
 	if (err == CS_OK)
-		err = decisions ? cs_store_approvals(d->store, &action, add_decision, decisions) : CS_E_NOMEM;
+		err = decisions ? cs_store_approvals(d->store, &action, add_decision, decisions)
+				: CS_E_NOMEM;
 	if (err == CS_OK)
-		cs_call_reply(call, json_pack("{sOsOsOsO}", "action", view, "core", core, "decision", decision, "decisions", decisions),
+		cs_call_reply(call,
+			json_pack("{sOsOsOsO}", "action", view, "core", core, "decision", decision,
+				"decisions", decisions),
 			false);
 	return err;
 }
 
-static enum cs_err run_open_brief(struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
+static enum cs_err run_open_brief(
+	struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
 {
-	const char *own = cs_call_peer(call)->approver, *named = text_parameter(parameters, "approver");
+	const char *own = cs_call_peer(call)->approver,
+		   *named = text_parameter(parameters, "approver");
 	const char *approver = own[0] != '\0' ? own : named;
 	struct cs_action action;
 	struct cs_brief brief = {0};
 
 	if (approver == NULL)
-		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, "approver", "this user stands for nobody: say who opens the brief");
+		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, "approver",
+			"this user stands for nobody: say who opens the brief");
 	if (named != NULL && strcmp(named, approver) != 0)
-		return cs_fault_set(fault, CS_E_PERMISSION, "approver", "this user is '%s'", approver);
+		return cs_fault_set(
+			fault, CS_E_PERMISSION, "approver", "this user is '%s'", approver);
 	if (!cs_id_ok(approver, "person"))
 		return cs_fault_set(fault, CS_E_ID, "approver", "not a person's identifier");
 	enum cs_err err = find_action(d, call, text_parameter(parameters, "id"), &action, fault);
 	if (err == CS_OK)
-		err = cs_action_brief(d, &action, approver, text_parameter(parameters, "role"), &brief, fault);
+		err = cs_action_brief(
+			d, &action, approver, text_parameter(parameters, "role"), &brief, fault);
 	if (err == CS_OK)
-		cs_call_reply(call, json_pack("{sOsOsOsO}", "core", brief.core, "basis", brief.basis, "brief", brief.brief,
-			"engine_certificate", brief.certificate), false);
+		cs_call_reply(call,
+			json_pack("{sOsOsOsO}", "core", brief.core, "basis", brief.basis, "brief",
+				brief.brief, "engine_certificate", brief.certificate),
+			false);
 	cs_brief_clear(&brief);
 	return err;
 }
 
-static enum cs_err run_decide(struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
+static enum cs_err run_decide(
+	struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
 {
 	const char *own = cs_call_peer(call)->approver;
 	const json_t *decision = json_object_get(parameters, "decision");
@@ -349,9 +261,11 @@ static enum cs_err run_decide(struct cs_daemon *d, struct cs_call *call, const j
 
 	enum cs_err err = find_action(d, call, text_parameter(parameters, "id"), &action, fault);
 	if (err == CS_OK && own[0] != '\0' && approver != NULL && strcmp(own, approver) != 0)
-		err = cs_fault_set(fault, CS_E_PERMISSION, "/decision/approver", "this user is '%s'", own);
+		err = cs_fault_set(
+			fault, CS_E_PERMISSION, "/decision/approver", "this user is '%s'", own);
 	if (err == CS_OK)
-		err = cs_action_decide(d, &action, decision, json_object_get(parameters, "snapshot"), address, fault);
+		err = cs_action_decide(d, &action, decision,
+			json_object_get(parameters, "snapshot"), address, fault);
 	if (err != CS_OK)
 		return err;
 	err = cs_call_park(call, CS_WAIT_DECIDED, action.id, address, fault);
@@ -360,7 +274,8 @@ static enum cs_err run_decide(struct cs_daemon *d, struct cs_call *call, const j
 	return err;
 }
 
-static enum cs_err run_get_pack(struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
+static enum cs_err run_get_pack(
+	struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
 {
 	json_t *pack = NULL;
 	struct cs_action action;
@@ -369,14 +284,16 @@ static enum cs_err run_get_pack(struct cs_daemon *d, struct cs_call *call, const
 	if (err != CS_OK)
 		return err;
 	if (!action.sealed)
-		return cs_fault_set(fault, CS_E_STATE, "", "it is '%s' and not sealed yet", cs_action_state_name(action.state));
+		return cs_fault_set(fault, CS_E_STATE, "", "it is '%s' and not sealed yet",
+			cs_action_state_name(action.state));
 	err = cs_store_envelope(d->store, &action, "kye.evidence.pack.v1", &pack);
 	if (err == CS_OK)
 		cs_call_reply(call, json_pack("{so}", "pack", pack), false);
 	return err == CS_E_NOT_FOUND ? CS_E_STORE : err;
 }
 
-static enum cs_err run_withdraw(struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
+static enum cs_err run_withdraw(
+	struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
 {
 	struct cs_action action;
 
@@ -395,9 +312,11 @@ static json_t *signer_status(struct cs_daemon *d)
 	enum cs_err ready = cs_sealer_ready(d->sealer, &fault);
 
 	if (ready == CS_OK)
-		return json_pack("{sbsnsssO?}", "ready", 1, "reason", "detail", "", "status", status);
-	return json_pack("{sbsssssO?}", "ready", 0, "reason", cs_err_name(stalled != CS_OK ? stalled : ready), "detail", fault.detail,
-		"status", status);
+		return json_pack(
+			"{sbsnsssO?}", "ready", 1, "reason", "detail", "", "status", status);
+	return json_pack("{sbsssssO?}", "ready", 0, "reason",
+		cs_err_name(stalled != CS_OK ? stalled : ready), "detail", fault.detail, "status",
+		status);
 }
 
 static json_t *log_status(struct cs_daemon *d)
@@ -411,7 +330,8 @@ static json_t *log_status(struct cs_daemon *d)
 	return json_pack("{sIss}", "size", (json_int_t)frontier->size, "root", address);
 }
 
-static enum cs_err run_status(struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
+static enum cs_err run_status(
+	struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
 {
 	int64_t waiting = 0, unsealed = 0, aside = 0;
 	char started[CS_TIME_TEXT], until[CS_TIME_TEXT], next[CS_TIME_TEXT];
@@ -424,32 +344,41 @@ static enum cs_err run_status(struct cs_daemon *d, struct cs_call *call, const j
 	if (err != CS_OK)
 		return err;
 	cs_call_reply(call,
-		json_pack("{ssssss s{sssI} s{sssI} ss? so s{ss?ss?} so s{sIsIsI} sI ss}", "version", CS_VERSION, "origin", d->book->origin,
-			"entity", d->book->entity, "trust_set", "address", d->book->trust_set, "version",
-			(json_int_t)cs_trust_version(d->book->trust), "policy", "address", d->book->policy_address, "version",
+		json_pack("{ssssss s{sssI} s{sssI} ss? so s{ss?ss?} so s{sIsIsI} sI ss}", "version",
+			CS_VERSION, "origin", d->book->origin, "entity", d->book->entity,
+			"trust_set", "address", d->book->trust_set, "version",
+			(json_int_t)cs_trust_version(d->book->trust), "policy", "address",
+			d->book->policy_address, "version",
 			(json_int_t)cs_policy_version(d->book->policy), "next_version_at",
-			next_at != CS_TIME_MAX ? cs_time_print(next_at, next) : NULL, "signer", signer_status(d), "engine", "kid",
-			certified ? d->engine.signer.kid : NULL, "not_after",
-			certified ? cs_time_print(d->engine.not_after, until) : NULL, "log", log_status(d), "actions", "waiting",
-			(json_int_t)waiting, "unsealed", (json_int_t)unsealed, "refused", (json_int_t)aside, "clients",
-			(json_int_t)cs_server_clients(d->server), "started_at", cs_time_print(d->started_at, started)),
+			next_at != CS_TIME_MAX ? cs_time_print(next_at, next) : NULL, "signer",
+			signer_status(d), "engine", "kid", certified ? d->engine.signer.kid : NULL,
+			"not_after", certified ? cs_time_print(d->engine.not_after, until) : NULL,
+			"log", log_status(d), "actions", "waiting", (json_int_t)waiting, "unsealed",
+			(json_int_t)unsealed, "refused", (json_int_t)aside, "clients",
+			(json_int_t)cs_server_clients(d->server), "started_at",
+			cs_time_print(d->started_at, started)),
 		false);
 	return CS_OK;
 }
 
 /* ---- org.varlink.service ---- */
 
-static enum cs_err run_info(struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
+static enum cs_err run_info(
+	struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
 {
 	(void)d;
 	(void)parameters;
 	(void)fault;
-	cs_call_reply(call, json_pack("{ssssssss s[ss]}", "vendor", "Countersign", "product", "countersignd", "version", CS_VERSION, "url",
-		"https://countersign.invalid/", "interfaces", "org.varlink.service", CS_VARLINK_INTERFACE), false);
+	cs_call_reply(call,
+		json_pack("{ssssssss s[ss]}", "vendor", "Countersign", "product", "countersignd",
+			"version", CS_VERSION, "url", "https://countersign.invalid/", "interfaces",
+			"org.varlink.service", CS_VARLINK_INTERFACE),
+		false);
 	return CS_OK;
 }
 
-static enum cs_err run_describe(struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
+static enum cs_err run_describe(
+	struct cs_daemon *d, struct cs_call *call, const json_t *parameters, struct cs_fault *fault)
 {
 	const char *name = text_parameter(parameters, "interface");
 	size_t len = 0;
@@ -467,28 +396,33 @@ static enum cs_err run_describe(struct cs_daemon *d, struct cs_call *call, const
 /* ---- the table ---- */
 
 static const struct cs_parameter none[] = {{NULL}};
-static const struct cs_parameter propose[] = {{"request", JSON_OBJECT, false}, {"idempotency_key", JSON_STRING, true}, {NULL}};
+static const struct cs_parameter propose[] = {
+	{"request", JSON_OBJECT, false}, {"idempotency_key", JSON_STRING, true}, {NULL}};
 static const struct cs_parameter by_id[] = {{"id", JSON_STRING, false}, {NULL}};
-static const struct cs_parameter list[] = {
-	{"mine", JSON_TRUE, true}, {"before", JSON_STRING, true}, {"limit", JSON_INTEGER, true}, {NULL}};
-static const struct cs_parameter open_brief[] = {
-	{"id", JSON_STRING, false}, {"role", JSON_STRING, false}, {"approver", JSON_STRING, true}, {NULL}};
-static const struct cs_parameter decide[] = {
-	{"id", JSON_STRING, false}, {"decision", JSON_OBJECT, false}, {"snapshot", JSON_OBJECT, false}, {NULL}};
+static const struct cs_parameter list[] = {{"mine", JSON_TRUE, true}, {"before", JSON_STRING, true},
+	{"limit", JSON_INTEGER, true}, {NULL}};
+static const struct cs_parameter open_brief[] = {{"id", JSON_STRING, false},
+	{"role", JSON_STRING, false}, {"approver", JSON_STRING, true}, {NULL}};
+static const struct cs_parameter decide[] = {{"id", JSON_STRING, false},
+	{"decision", JSON_OBJECT, false}, {"snapshot", JSON_OBJECT, false}, {NULL}};
 static const struct cs_parameter by_interface[] = {{"interface", JSON_STRING, false}, {NULL}};
 
 #define NAMED(method) CS_VARLINK_INTERFACE "." method
 
 const struct cs_method cs_methods[] = {
 	{NAMED("Propose"), CS_ROLE_CALLER, 0, propose, run_propose},
-	{NAMED("Wait"), CS_ROLE_CALLER | CS_ROLE_APPROVER | CS_ROLE_OPERATOR | CS_ROLE_AUDITOR, CS_METHOD_MORE, by_id, run_wait},
-	{NAMED("List"), CS_ROLE_CALLER | CS_ROLE_APPROVER | CS_ROLE_OPERATOR | CS_ROLE_AUDITOR, 0, list, run_list},
+	{NAMED("Wait"), CS_ROLE_CALLER | CS_ROLE_APPROVER | CS_ROLE_OPERATOR | CS_ROLE_AUDITOR,
+		CS_METHOD_MORE, by_id, run_wait},
+	{NAMED("List"), CS_ROLE_CALLER | CS_ROLE_APPROVER | CS_ROLE_OPERATOR | CS_ROLE_AUDITOR, 0,
+		list, run_list},
 	{NAMED("Show"), CS_ROLE_CALLER | CS_ROLE_APPROVER | CS_ROLE_AUDITOR, 0, by_id, run_show},
 	{NAMED("OpenBrief"), CS_ROLE_APPROVER, 0, open_brief, run_open_brief},
 	{NAMED("Decide"), CS_ROLE_APPROVER, 0, decide, run_decide},
-	{NAMED("GetPack"), CS_ROLE_CALLER | CS_ROLE_APPROVER | CS_ROLE_AUDITOR, 0, by_id, run_get_pack},
+	{NAMED("GetPack"), CS_ROLE_CALLER | CS_ROLE_APPROVER | CS_ROLE_AUDITOR, 0, by_id,
+		run_get_pack},
 	{NAMED("Withdraw"), CS_ROLE_CALLER, 0, by_id, run_withdraw},
-	{NAMED("Status"), CS_ROLE_CALLER | CS_ROLE_APPROVER | CS_ROLE_OPERATOR | CS_ROLE_AUDITOR, 0, none, run_status},
+	{NAMED("Status"), CS_ROLE_CALLER | CS_ROLE_APPROVER | CS_ROLE_OPERATOR | CS_ROLE_AUDITOR, 0,
+		none, run_status},
 	{"org.varlink.service.GetInfo", CS_ANYBODY, 0, none, run_info},
 	{"org.varlink.service.GetInterfaceDescription", CS_ANYBODY, 0, by_interface, run_describe},
 	{NULL},

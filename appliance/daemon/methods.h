@@ -10,7 +10,9 @@
 
 /* This action, or an approval of it, changed. */
 void cs_methods_changed(struct cs_daemon *daemon, const char *action);
-/* Nothing can be sealed at present: calls that wait for a seal are answered with SignerUnavailable. */
+/*
+ * Nothing can be sealed at present: calls that wait for a seal are answered with SignerUnavailable.
+ */
 void cs_methods_stalled(struct cs_daemon *daemon, const char *detail);
 
 #endif

@@ -16,8 +16,8 @@ struct proposal {
 	struct cs_action action;
 	json_t *core;
 	json_t *state;
-	json_t *gate;		/* the first result, advisory */
-	json_t *decision;	/* the same, or the final one where nobody is asked */
+	json_t *gate;	  /* the first result, advisory */
+	json_t *decision; /* the same, or the final one where nobody is asked */
 	json_t *map;
 };
 
@@ -27,7 +27,8 @@ static enum cs_err check_size(const json_t *doc, struct cs_fault *fault)
 
 	enum cs_err err = cs_canonical_print(doc, &text);
 	if (err == CS_OK && text.len > CS_CORE_MAX)
-		err = cs_fault_set(fault, CS_E_TOO_LARGE, "/request", "%zu bytes, at most %d are allowed", text.len, CS_CORE_MAX);
+		err = cs_fault_set(fault, CS_E_TOO_LARGE, "/request",
+			"%zu bytes, at most %d are allowed", text.len, CS_CORE_MAX);
 	return err;
 }
 
@@ -49,16 +50,20 @@ static enum cs_err make_core(struct proposal *p, struct cs_fault *fault)
 	char nonce_text[33];
 
 	if (requester == NULL)
-		return cs_fault_set(fault, CS_E_PERMISSION, "", "'%s' is not in the trust set", p->caller);
+		return cs_fault_set(
+			fault, CS_E_PERMISSION, "", "'%s' is not in the trust set", p->caller);
 	randombytes_buf(nonce, sizeof nonce);
 	cs_hex_encode(nonce, sizeof nonce, nonce_text);
 	p->core = json_copy((json_t *)(uintptr_t)p->request);
-	if (p->core == NULL || json_object_set_new(p->core, "schema", json_string("countersign.action_core.v1")) != 0 ||
+	if (p->core == NULL ||
+		json_object_set_new(p->core, "schema", json_string("countersign.action_core.v1")) !=
+			0 ||
 		json_object_set_new(p->core, "requester", json_string(requester)) != 0 ||
 		json_object_set_new(p->core, "policy", json_string(book->policy_address)) != 0 ||
 		json_object_set_new(p->core, "nonce", json_string(nonce_text)) != 0)
 		return CS_E_NOMEM;
-	enum cs_err err = cs_schema_check(book->registry, "countersign.action_core.v1", p->core, fault);
+	enum cs_err err =
+		cs_schema_check(book->registry, "countersign.action_core.v1", p->core, fault);
 	if (err == CS_OK)
 		err = check_size(p->core, fault);
 	return err == CS_OK ? cs_address_of(p->core, p->action.address) : err;
@@ -69,7 +74,8 @@ static enum cs_err make_state(struct proposal *p)
 	CS_CLEANUP_JSON json_t *facts = NULL;
 	int64_t before = 0;
 
-	enum cs_err err = cs_store_count_since(p->d->store, p->caller, p->now - RATE_WINDOW_MSEC, &before);
+	enum cs_err err =
+		cs_store_count_since(p->d->store, p->caller, p->now - RATE_WINDOW_MSEC, &before);
 	if (err != CS_OK)
 		return err;
 	facts = json_pack("{sI}", "requests_last_minute", (json_int_t)before + 1);
@@ -168,9 +174,11 @@ static enum cs_err store(struct proposal *p)
 	if (err == CS_OK)
 		err = copy_text(a->caller, sizeof a->caller, p->caller);
 	if (err == CS_OK)
-		err = copy_text(a->capability, sizeof a->capability, cs_json_text_at(p->core, "proposed_action/requested_capability"));
+		err = copy_text(a->capability, sizeof a->capability,
+			cs_json_text_at(p->core, "proposed_action/requested_capability"));
 	if (err == CS_OK)
-		err = copy_text(a->reason, sizeof a->reason, cs_json_text(p->decision, "reason_code"));
+		err = copy_text(
+			a->reason, sizeof a->reason, cs_json_text(p->decision, "reason_code"));
 	if (err != CS_OK)
 		return err;
 	cs_new_id("action", p->now, a->id);
@@ -182,27 +190,34 @@ static enum cs_err store(struct proposal *p)
 	return cs_store_action_add(p->d->store, a, documents);
 }
 
-/* CS_OK with `ret_action`: the same request came under this key before. CS_E_NOT_FOUND: it is new. */
-static enum cs_err find_earlier(struct proposal *p, struct cs_action *ret_action, struct cs_fault *fault)
+/*
+ * CS_OK with `ret_action`: the same request came under this key before. CS_E_NOT_FOUND: it is new.
+ */
+static enum cs_err find_earlier(
+	struct proposal *p, struct cs_action *ret_action, struct cs_fault *fault)
 {
 	struct cs_action earlier;
 
 	if (p->action.idempotency[0] == '\0')
 		return CS_E_NOT_FOUND;
-	enum cs_err err = cs_store_action_by_key(p->d->store, p->caller, p->action.idempotency, &earlier);
+	enum cs_err err =
+		cs_store_action_by_key(p->d->store, p->caller, p->action.idempotency, &earlier);
 	if (err != CS_OK)
 		return err;
 	if (strcmp(earlier.request, p->action.request) != 0)
-		return cs_fault_set(fault, CS_E_IDEMPOTENCY, "idempotency_key", "used for %s", earlier.id);
+		return cs_fault_set(
+			fault, CS_E_IDEMPOTENCY, "idempotency_key", "used for %s", earlier.id);
 	*ret_action = earlier;
 	return CS_OK;
 }
 
-static enum cs_err check_request(struct proposal *p, const char *idempotency, struct cs_fault *fault)
+static enum cs_err check_request(
+	struct proposal *p, const char *idempotency, struct cs_fault *fault)
 {
 	size_t len = idempotency ? strlen(idempotency) : 0;
 
-	enum cs_err err = cs_schema_check(p->d->book->registry, "countersign.action_request.v1", p->request, fault);
+	enum cs_err err = cs_schema_check(
+		p->d->book->registry, "countersign.action_request.v1", p->request, fault);
 	if (err == CS_OK)
 		err = check_size(p->request, fault);
 	if (err == CS_OK)
@@ -210,7 +225,8 @@ static enum cs_err check_request(struct proposal *p, const char *idempotency, st
 	if (err != CS_OK || idempotency == NULL)
 		return err;
 	if (len == 0 || len > CS_IDEMPOTENCY_MAX)
-		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, "idempotency_key", "not 1 to %d bytes long", CS_IDEMPOTENCY_MAX);
+		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, "idempotency_key",
+			"not 1 to %d bytes long", CS_IDEMPOTENCY_MAX);
 	err = cs_text_check(idempotency, len, 0, fault);
 	if (err == CS_OK)
 		strcpy(p->action.idempotency, idempotency);
@@ -223,11 +239,15 @@ static enum cs_err check_open(struct proposal *p, struct cs_fault *fault)
 
 	enum cs_err err = cs_store_count_open(p->d->store, p->caller, &open);
 	if (err == CS_OK && open >= p->d->settings->open_actions)
-		err = cs_fault_set(fault, CS_E_BUSY, "", "%lld actions of '%s' are open", (long long)open, p->caller);
+		err = cs_fault_set(fault, CS_E_BUSY, "", "%lld actions of '%s' are open",
+			(long long)open, p->caller);
 	return err;
 }
 
-/* Tokens that are away allow nothing and queue nothing: what has to be sealed now is refused, what can wait for people needs the engine's key only. */
+/*
+ * Tokens that are away allow nothing and queue nothing: what has to be sealed now is refused, what
+ * can wait for people needs the engine's key only.
+ */
 static enum cs_err check_sealable(const struct proposal *p, struct cs_fault *fault)
 {
 	if (p->action.state != CS_ACTION_AWAITING)
@@ -252,8 +272,8 @@ static enum cs_err propose(struct proposal *p, struct cs_fault *fault)
 	return err;
 }
 
-enum cs_err cs_action_propose(struct cs_daemon *daemon, const char *caller, const json_t *request, const char *idempotency,
-	struct cs_action *ret_action, struct cs_fault *fault)
+enum cs_err cs_action_propose(struct cs_daemon *daemon, const char *caller, const json_t *request,
+	const char *idempotency, struct cs_action *ret_action, struct cs_fault *fault)
 {
 	struct proposal p = {.d = daemon, .caller = caller, .request = request, .now = cs_now()};
 

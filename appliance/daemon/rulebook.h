@@ -1,6 +1,6 @@
 /*
- * What is in force: the schemas, the newest trust set and policy, and who this appliance is in them. Read from signed files at start and on reload; immutable
- * in between.
+ * What is in force: the schemas, the newest trust set and policy, and who this appliance is in
+ * them. Read from signed files at start and on reload; immutable in between.
  */
 #ifndef CS_RULEBOOK_H
 #define CS_RULEBOOK_H
@@ -13,15 +13,16 @@
 struct cs_rulebook {
 	struct cs_schema_registry *registry;
 	struct cs_trust *trust;
-	const struct cs_keyring *ring;	/* of the trust set */
+	const struct cs_keyring *ring; /* of the trust set */
 	struct cs_policy *policy;
-	const char *trust_set;		/* addresses in force */
+	const char *trust_set; /* addresses in force */
 	const char *policy_address;
-	const char *origin;		/* log origin; borrowed from the settings */
-	const char *entity;		/* the appliance's entity, from the trust set */
-	struct cs_upcoming next_trust_set, next_policy;	/* left out, because their time is to come */
-	int64_t timeout_seconds;	/* policy: how long people have for a slot */
-	int64_t not_after_seconds;	/* policy: longest window of an allow or an approval */
+	const char *origin; /* log origin; borrowed from the settings */
+	const char *entity; /* the appliance's entity, from the trust set */
+	/* left out, because their time is to come */
+	struct cs_upcoming next_trust_set, next_policy;
+	int64_t timeout_seconds;   /* policy: how long people have for a slot */
+	int64_t not_after_seconds; /* policy: longest window of an allow or an approval */
 };
 
 /*
@@ -31,8 +32,9 @@ struct cs_rulebook {
  * origin: CS_E_LOG_ORIGIN. Errors of cs_versions_read, cs_versions_in_force, cs_trust_load and
  * cs_policy_load. What is in force is noted in the store. Free with cs_rulebook_free.
  */
-CS_MUST_CHECK enum cs_err cs_rulebook_load(const struct cs_daemon_settings *settings, struct cs_store *store, cs_time now,
-	struct cs_rulebook **ret_rulebook, struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_rulebook_load(const struct cs_daemon_settings *settings,
+	struct cs_store *store, cs_time now, struct cs_rulebook **ret_rulebook,
+	struct cs_fault *fault);
 void cs_rulebook_free(struct cs_rulebook *rulebook);
 
 /* When the next version comes into force, CS_TIME_MAX when none is known. */

@@ -12,16 +12,18 @@ void cs_seal_clear(struct cs_seal *seal)
 	memset(seal, 0, sizeof *seal);
 }
 
-static enum cs_err key_of(const struct cs_rulebook *book, enum cs_usage usage, const struct cs_key_info **ret_key, struct cs_fault *fault)
+static enum cs_err key_of(const struct cs_rulebook *book, enum cs_usage usage,
+	const struct cs_key_info **ret_key, struct cs_fault *fault)
 {
 	*ret_key = cs_keyring_appliance_key(book->ring, book->origin, usage);
 	if (*ret_key == NULL)
-		return cs_fault_set(fault, CS_E_KEY_UNKNOWN, cs_usage_name(usage), "the trust set has no such key for '%s'", book->origin);
+		return cs_fault_set(fault, CS_E_KEY_UNKNOWN, cs_usage_name(usage),
+			"the trust set has no such key for '%s'", book->origin);
 	return CS_OK;
 }
 
-static enum cs_err check_jws(const struct cs_rulebook *book, const struct cs_bytes *statement, const char *jws, struct cs_seal *seal,
-	struct cs_fault *fault)
+static enum cs_err check_jws(const struct cs_rulebook *book, const struct cs_bytes *statement,
+	const char *jws, struct cs_seal *seal, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes payload = {0};
 	const struct cs_key_info *key = NULL;
@@ -35,14 +37,18 @@ static enum cs_err check_jws(const struct cs_rulebook *book, const struct cs_byt
 	if (err != CS_OK)
 		return cs_fault_set(fault, err, "seals/0", "the signer's JWS");
 	if (!cs_bytes_equal(payload.data, payload.len, statement->data, statement->len))
-		return cs_fault_set(fault, CS_E_LOG_FORK, "seals/0", "the signer sealed another statement");
+		return cs_fault_set(
+			fault, CS_E_LOG_FORK, "seals/0", "the signer sealed another statement");
 	seal->entity = key->entity;
 	cs_bytes_add_text(&seal->seal, "sig:jws:");
 	cs_bytes_add_text(&seal->seal, jws);
 	return cs_bytes_check(&seal->seal);
 }
 
-/* The proof of the newest leaf is the right edge of the log before it, smallest tree first (RFC 6962 section 2.1.1). */
+/*
+ * The proof of the newest leaf is the right edge of the log before it, smallest tree first (RFC
+ * 6962 section 2.1.1).
+ */
 static void prove_last(const struct cs_frontier *before, struct cs_tlog_proof *proof)
 {
 	proof->index = before->size;
@@ -51,8 +57,9 @@ static void prove_last(const struct cs_frontier *before, struct cs_tlog_proof *p
 		memcpy(proof->proof[i], before->hash[before->count - 1 - i], CS_HASH);
 }
 
-static enum cs_err check_tlog(const struct cs_rulebook *book, const struct cs_frontier *before, const struct cs_bytes *statement,
-	const char *checkpoint, struct cs_seal *seal, struct cs_fault *fault)
+static enum cs_err check_tlog(const struct cs_rulebook *book, const struct cs_frontier *before,
+	const struct cs_bytes *statement, const char *checkpoint, struct cs_seal *seal,
+	struct cs_fault *fault)
 {
 	struct cs_tlog_proof proof = {0};
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
@@ -72,7 +79,8 @@ static enum cs_err check_tlog(const struct cs_rulebook *book, const struct cs_fr
 		err = cs_bytes_add_text(&proof.checkpoint, checkpoint);
 	if (err == CS_OK)
 		err = cs_tlog_proof_verify(&proof, &note_key, &head);
-	if (err == CS_OK && (head.size != seal->after.size || memcmp(head.root, root, CS_HASH) != 0))
+	if (err == CS_OK &&
+		(head.size != seal->after.size || memcmp(head.root, root, CS_HASH) != 0))
 		err = CS_E_LOG_FORK;
 	if (err == CS_OK)
 		err = cs_tlog_proof_print(&proof, &text);
@@ -88,8 +96,8 @@ static enum cs_err check_tlog(const struct cs_rulebook *book, const struct cs_fr
 	return err;
 }
 
-static enum cs_err check(const struct cs_rulebook *book, const struct cs_frontier *before, const json_t *answer, struct cs_seal *seal,
-	struct cs_fault *fault)
+static enum cs_err check(const struct cs_rulebook *book, const struct cs_frontier *before,
+	const json_t *answer, struct cs_seal *seal, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes statement = {0};
 	const json_t *seals = json_object_get(answer, "seals");
@@ -107,17 +115,22 @@ static enum cs_err check(const struct cs_rulebook *book, const struct cs_frontie
 	if (err != CS_OK)
 		return err;
 	if (seal->form == CS_SEAL_JWS)
-		return jws ? check_jws(book, &statement, jws, seal, fault) : cs_fault_set(fault, CS_E_FRAME, "seals/0", "no JWS");
+		return jws ? check_jws(book, &statement, jws, seal, fault)
+			   : cs_fault_set(fault, CS_E_FRAME, "seals/0", "no JWS");
 	if (checkpoint == NULL)
 		return cs_fault_set(fault, CS_E_FRAME, "checkpoint", "no checkpoint");
 	seal->checkpoint = strdup(checkpoint);
-	return seal->checkpoint ? check_tlog(book, before, &statement, checkpoint, seal, fault) : CS_E_NOMEM;
+	return seal->checkpoint ? check_tlog(book, before, &statement, checkpoint, seal, fault)
+				: CS_E_NOMEM;
 }
 
-enum cs_err cs_seal_check(const struct cs_rulebook *book, const struct cs_frontier *before, json_t *statement, enum cs_seal_form form,
-	const json_t *answer, struct cs_seal *ret_seal, struct cs_fault *fault)
+enum cs_err cs_seal_check(const struct cs_rulebook *book, const struct cs_frontier *before,
+	json_t *statement, enum cs_seal_form form, const json_t *answer, struct cs_seal *ret_seal,
+	struct cs_fault *fault)
 {
-	struct cs_seal seal = {.statement = statement, .form = form, .issued_at = cs_json_text(statement, "issued_at")};
+	struct cs_seal seal = {.statement = statement,
+		.form = form,
+		.issued_at = cs_json_text(statement, "issued_at")};
 
 	enum cs_err err = check(book, before, answer, &seal, fault);
 	if (err == CS_OK)

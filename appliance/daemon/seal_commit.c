@@ -3,12 +3,13 @@
 
 #include <string.h>
 
-static enum cs_err add_envelopes(struct cs_store *store, const struct cs_action *action, const struct cs_pending *pending,
-	const struct cs_seal *seal)
+static enum cs_err add_envelopes(struct cs_store *store, const struct cs_action *action,
+	const struct cs_pending *pending, const struct cs_seal *seal)
 {
 	CS_CLEANUP_JSON json_t *core = NULL;
 
-	enum cs_err err = cs_pack_seal(pending->pack, seal->entity, (const char *)seal->seal.data, seal->issued_at);
+	enum cs_err err = cs_pack_seal(
+		pending->pack, seal->entity, (const char *)seal->seal.data, seal->issued_at);
 	if (err == CS_OK)
 		err = cs_store_action_document(store, action, CS_DOCUMENT_CORE, &core);
 	if (err != CS_OK)
@@ -23,11 +24,13 @@ static enum cs_err add_envelopes(struct cs_store *store, const struct cs_action 
 		{"kye.evidence.pack.v1", pending->pack},
 	};
 	for (size_t i = 0; i < sizeof envelopes / sizeof envelopes[0] && err == CS_OK; i++)
-		err = cs_store_envelope_add(store, action, envelopes[i].name, envelopes[i].document);
+		err = cs_store_envelope_add(
+			store, action, envelopes[i].name, envelopes[i].document);
 	return err;
 }
 
-static enum cs_err commit_decision(struct cs_store *store, const struct cs_pending *pending, const struct cs_seal *seal, cs_time now)
+static enum cs_err commit_decision(struct cs_store *store, const struct cs_pending *pending,
+	const struct cs_seal *seal, cs_time now)
 {
 	struct cs_action action;
 
@@ -39,7 +42,8 @@ static enum cs_err commit_decision(struct cs_store *store, const struct cs_pendi
 	return err == CS_OK ? cs_store_action_sealed(store, &action, pending, now) : err;
 }
 
-static enum cs_err commit(struct cs_store *store, const struct cs_pending *pending, const struct cs_seal *seal, cs_time now)
+static enum cs_err commit(struct cs_store *store, const struct cs_pending *pending,
+	const struct cs_seal *seal, cs_time now)
 {
 	struct cs_leaf leaf = {
 		.index = pending->index,
@@ -68,7 +72,8 @@ static enum cs_err finish(struct cs_store *store, enum cs_err err)
 	return err;
 }
 
-enum cs_err cs_seal_commit(struct cs_store *store, const struct cs_pending *pending, const struct cs_seal *seal, cs_time now)
+enum cs_err cs_seal_commit(struct cs_store *store, const struct cs_pending *pending,
+	const struct cs_seal *seal, cs_time now)
 {
 	enum cs_err err = cs_store_begin(store);
 
@@ -126,7 +131,8 @@ enum cs_refusal cs_refusal_of(enum cs_err code)
 	return CS_REFUSAL_STANDS;
 }
 
-static enum cs_err refuse_decision(struct cs_store *store, struct cs_action *action, enum cs_err code, bool invalidate, cs_time now)
+static enum cs_err refuse_decision(struct cs_store *store, struct cs_action *action,
+	enum cs_err code, bool invalidate, cs_time now)
 {
 	if (invalidate && cs_action_state_is(action->state, CS_STATE_PERMITS))
 		return cs_store_action_move(store, action, CS_ACTION_INVALIDATED, now, NULL);
@@ -134,7 +140,8 @@ static enum cs_err refuse_decision(struct cs_store *store, struct cs_action *act
 }
 
 /* An action that counted on this approval has lost it. */
-static enum cs_err refuse_approval(struct cs_store *store, const char *address, struct cs_action *action, enum cs_err code, cs_time now)
+static enum cs_err refuse_approval(struct cs_store *store, const char *address,
+	struct cs_action *action, enum cs_err code, cs_time now)
 {
 	enum cs_err err = cs_store_approval_refuse(store, address, code);
 
@@ -143,8 +150,8 @@ static enum cs_err refuse_approval(struct cs_store *store, const char *address, 
 	return err;
 }
 
-static enum cs_err refuse(struct cs_store *store, enum cs_leaf_kind kind, const char *subject, const char *id, enum cs_err code,
-	bool invalidate, cs_time now)
+static enum cs_err refuse(struct cs_store *store, enum cs_leaf_kind kind, const char *subject,
+	const char *id, enum cs_err code, bool invalidate, cs_time now)
 {
 	struct cs_action action;
 
@@ -156,7 +163,8 @@ static enum cs_err refuse(struct cs_store *store, enum cs_leaf_kind kind, const 
 	return refuse_approval(store, subject, &action, code, now);
 }
 
-enum cs_err cs_seal_refuse(struct cs_store *store, const struct cs_pending *pending, enum cs_err code, cs_time now)
+enum cs_err cs_seal_refuse(
+	struct cs_store *store, const struct cs_pending *pending, enum cs_err code, cs_time now)
 {
 	bool stands = cs_refusal_of(code) == CS_REFUSAL_STANDS && pending->action[0] != '\0';
 
@@ -165,14 +173,16 @@ enum cs_err cs_seal_refuse(struct cs_store *store, const struct cs_pending *pend
 		return err;
 	err = cs_store_pending_drop(store);
 	if (err == CS_OK && stands)
-		err = refuse(store, pending->kind, pending->subject, pending->action, code, true, now);
+		err = refuse(
+			store, pending->kind, pending->subject, pending->action, code, true, now);
 	return finish(store, err);
 }
 
-enum cs_err cs_seal_aside(struct cs_store *store, enum cs_leaf_kind kind, const char *subject, const char *action, enum cs_err code,
-	cs_time now)
+enum cs_err cs_seal_aside(struct cs_store *store, enum cs_leaf_kind kind, const char *subject,
+	const char *action, enum cs_err code, cs_time now)
 {
 	enum cs_err err = cs_store_begin(store);
 
-	return err == CS_OK ? finish(store, refuse(store, kind, subject, action, code, false, now)) : err;
+	return err == CS_OK ? finish(store, refuse(store, kind, subject, action, code, false, now))
+			    : err;
 }

@@ -26,11 +26,13 @@ static enum cs_err next_version(struct queue *q, struct cs_pending *pending)
 
 	for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
 		bool known = false;
-		enum cs_err err = cs_store_leaf_known(q->store, versions[i].kind, versions[i].subject, &known);
+		enum cs_err err = cs_store_leaf_known(
+			q->store, versions[i].kind, versions[i].subject, &known);
 		if (err != CS_OK)
 			return err;
 		if (!known)
-			return cs_compose_version(q->book, versions[i].kind, q->frontier, q->now, pending, q->fault);
+			return cs_compose_version(
+				q->book, versions[i].kind, q->frontier, q->now, pending, q->fault);
 	}
 	return CS_E_NOT_FOUND;
 }
@@ -41,7 +43,8 @@ static bool is_ours(enum cs_err err)
 }
 
 /* What cannot even be composed must not stand in the way of everything behind it. */
-static enum cs_err set_aside(struct queue *q, enum cs_leaf_kind kind, const char *subject, const char *action, enum cs_err why)
+static enum cs_err set_aside(struct queue *q, enum cs_leaf_kind kind, const char *subject,
+	const char *action, enum cs_err why)
 {
 	if (is_ours(why))
 		return why;
@@ -59,7 +62,8 @@ static enum cs_err next_approval(struct queue *q, struct cs_pending *pending)
 	enum cs_err err = cs_store_next_unlogged(q->store, &approval);
 	if (err != CS_OK)
 		return err;
-	err = cs_compose_approval(q->book, q->store, &approval, q->frontier, q->now, pending, q->fault);
+	err = cs_compose_approval(
+		q->book, q->store, &approval, q->frontier, q->now, pending, q->fault);
 	if (err != CS_OK)
 		err = set_aside(q, CS_LEAF_APPROVAL, approval.address, approval.action, err);
 	cs_approval_clear(&approval);
@@ -73,14 +77,17 @@ static enum cs_err next_decision(struct queue *q, struct cs_pending *pending)
 	enum cs_err err = cs_store_next_unsealed(q->store, &action);
 	if (err != CS_OK)
 		return err;
-	err = cs_compose_decision(q->book, q->engine, q->store, &action, q->frontier, q->now, pending, q->fault);
+	err = cs_compose_decision(
+		q->book, q->engine, q->store, &action, q->frontier, q->now, pending, q->fault);
 	return err == CS_OK ? err : set_aside(q, CS_LEAF_DECISION, "", action.id, err);
 }
 
-enum cs_err cs_seal_queue_next(const struct cs_rulebook *book, const struct cs_engine *engine, struct cs_store *store,
-	const struct cs_frontier *frontier, cs_time now, char ret_aside[CS_ACTION_ID_TEXT], struct cs_fault *fault)
+enum cs_err cs_seal_queue_next(const struct cs_rulebook *book, const struct cs_engine *engine,
+	struct cs_store *store, const struct cs_frontier *frontier, cs_time now,
+	char ret_aside[CS_ACTION_ID_TEXT], struct cs_fault *fault)
 {
-	static enum cs_err (*const sources[])(struct queue *q, struct cs_pending *pending) = {next_version, next_approval, next_decision};
+	static enum cs_err (*const sources[])(struct queue * q, struct cs_pending * pending) = {
+		next_version, next_approval, next_decision};
 	struct queue q = {book, engine, store, frontier, now, ret_aside, fault};
 	struct cs_pending pending = {0};
 	enum cs_err err = CS_E_NOT_FOUND;

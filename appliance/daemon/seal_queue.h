@@ -1,5 +1,6 @@
 /*
- * What is to be sealed next, found in the store: a new trust set or policy, then decisions of people, then decided actions.
+ * What is to be sealed next, found in the store: a new trust set or policy, then decisions of
+ * people, then decided actions.
  */
 #ifndef CS_SEAL_QUEUE_H
 #define CS_SEAL_QUEUE_H
@@ -7,10 +8,13 @@
 #include "compose.h"
 
 /*
- * Composes the next append and stores it as pending. CS_OK: it is there, or something that can never be composed was set aside (`ret_aside` is then its action's id, else
- * ""). CS_E_NOT_FOUND: nothing to do. CS_E_STORE, CS_E_NOMEM, CS_E_SIGNER_DOWN (no certificate), and what composing a version's leaf gives: try again.
+ * Composes the next append and stores it as pending. CS_OK: it is there, or something that can
+ * never be composed was set aside (`ret_aside` is then its action's id, else ""). CS_E_NOT_FOUND:
+ * nothing to do. CS_E_STORE, CS_E_NOMEM, CS_E_SIGNER_DOWN (no certificate), and what composing a
+ * version's leaf gives: try again.
  */
-CS_MUST_CHECK enum cs_err cs_seal_queue_next(const struct cs_rulebook *book, const struct cs_engine *engine, struct cs_store *store,
-	const struct cs_frontier *frontier, cs_time now, char ret_aside[CS_ACTION_ID_TEXT], struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_seal_queue_next(const struct cs_rulebook *book,
+	const struct cs_engine *engine, struct cs_store *store, const struct cs_frontier *frontier,
+	cs_time now, char ret_aside[CS_ACTION_ID_TEXT], struct cs_fault *fault);
 
 #endif

@@ -19,14 +19,14 @@ struct cs_link {
 	uid_t uid;
 	uint64_t deadline_usec;
 	struct cs_link_hooks hooks;
-	int fd;				/* -1: not connected */
+	int fd; /* -1: not connected */
 	sd_event_source *io;
-	sd_event_source *timer;		/* the deadline of a call, or the pause before connecting */
+	sd_event_source *timer; /* the deadline of a call, or the pause before connecting */
 	uint64_t pause_usec;
-	struct cs_bytes out;		/* frame being sent */
+	struct cs_bytes out; /* frame being sent */
 	size_t sent;
-	struct cs_bytes in;		/* answer so far, with its header */
-	cs_link_answer answer;		/* NULL: no call under way */
+	struct cs_bytes in;    /* answer so far, with its header */
+	cs_link_answer answer; /* NULL: no call under way */
 	void *answer_context;
 };
 
@@ -62,7 +62,8 @@ void cs_link_break(struct cs_link *link, enum cs_err err, const struct cs_fault 
 {
 	disconnect(link);
 	set_timer(link, link->pause_usec);
-	link->pause_usec = link->pause_usec * 2 > PAUSE_LONGEST_USEC ? PAUSE_LONGEST_USEC : link->pause_usec * 2;
+	link->pause_usec = link->pause_usec * 2 > PAUSE_LONGEST_USEC ? PAUSE_LONGEST_USEC
+								     : link->pause_usec * 2;
 	link->hooks.down(link->hooks.context, err, fault);
 }
 
@@ -82,7 +83,8 @@ static enum cs_err check_peer(const struct cs_link *link, struct cs_fault *fault
 		return cs_fault_set(fault, CS_E_IO, "", "SO_PEERCRED: %s", strerror(errno));
 	/* A socket that systemd made carries the credentials of who listened: root. */
 	if (cred.uid != link->uid && cred.uid != 0)
-		return cs_fault_set(fault, CS_E_PERMISSION, "", "the signer's socket belongs to uid %u", (unsigned)cred.uid);
+		return cs_fault_set(fault, CS_E_PERMISSION, "",
+			"the signer's socket belongs to uid %u", (unsigned)cred.uid);
 	return CS_OK;
 }
 
@@ -136,7 +138,8 @@ static void want(struct cs_link *link, uint32_t events)
 static bool write_some(struct cs_link *link)
 {
 	while (link->sent < link->out.len) {
-		ssize_t n = send(link->fd, link->out.data + link->sent, link->out.len - link->sent, MSG_NOSIGNAL);
+		ssize_t n = send(link->fd, link->out.data + link->sent, link->out.len - link->sent,
+			MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -169,7 +172,8 @@ static bool take_answer(struct cs_link *link)
 	if (err == CS_OK && (link->answer == NULL || link->in.len - CS_WIRE_HEADER > len))
 		err = cs_fault_set(&fault, CS_E_FRAME, "", "an answer that nobody asked for");
 	if (err == CS_OK)
-		err = cs_wire_answer_parse(link->in.data + CS_WIRE_HEADER, len, &document, &refused, &fault);
+		err = cs_wire_answer_parse(
+			link->in.data + CS_WIRE_HEADER, len, &document, &refused, &fault);
 	bool malformed = err != CS_OK && !refused;
 	cs_link_answer answer = link->answer;
 	void *context = link->answer_context;
@@ -198,7 +202,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
 	if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
 		return 0;
 	if (n <= 0) {
-		fail(link, CS_E_SIGNER_DOWN, "the signer", n == 0 ? "closed the connection" : strerror(errno));
+		fail(link, CS_E_SIGNER_DOWN, "the signer",
+			n == 0 ? "closed the connection" : strerror(errno));
 		return 0;
 	}
 	if (link->answer == NULL) {
@@ -213,8 +218,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
 	return 0;
 }
 
-enum cs_err cs_link_new(sd_event *event, const char *path, uid_t uid, int64_t deadline_seconds, const struct cs_link_hooks *hooks,
-	struct cs_link **ret_link)
+enum cs_err cs_link_new(sd_event *event, const char *path, uid_t uid, int64_t deadline_seconds,
+	const struct cs_link_hooks *hooks, struct cs_link **ret_link)
 {
 	struct cs_link *link = calloc(1, sizeof *link);
 
@@ -232,7 +237,8 @@ enum cs_err cs_link_new(sd_event *event, const char *path, uid_t uid, int64_t de
 		return CS_E_CONFIG;
 	}
 	strcpy(link->address.sun_path, path);
-	if (sd_event_add_time_relative(event, &link->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, link) < 0) {
+	if (sd_event_add_time_relative(
+		    event, &link->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, link) < 0) {
 		cs_link_free(link);
 		return CS_E_INTERNAL;
 	}
@@ -252,7 +258,8 @@ void cs_link_free(struct cs_link *link)
 	free(link);
 }
 
-enum cs_err cs_link_call(struct cs_link *link, struct cs_bytes *frame, cs_link_answer answer, void *context)
+enum cs_err cs_link_call(
+	struct cs_link *link, struct cs_bytes *frame, cs_link_answer answer, void *context)
 {
 	if (link->fd < 0 || link->answer != NULL)
 		return CS_E_STATE;

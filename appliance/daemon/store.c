@@ -9,39 +9,54 @@
 
 static const char schema[] =
 	"CREATE TABLE versions ("
-	" kind TEXT NOT NULL, version INTEGER NOT NULL, address TEXT NOT NULL, noted_at INTEGER NOT NULL,"
+	" kind TEXT NOT NULL, version INTEGER NOT NULL, address TEXT NOT NULL, noted_at INTEGER "
+	"NOT NULL,"
 	" PRIMARY KEY (kind, version)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE actions ("
-	" seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, address TEXT NOT NULL UNIQUE, caller TEXT NOT NULL,"
-	" idempotency TEXT, request TEXT NOT NULL, capability TEXT NOT NULL, state TEXT NOT NULL, sealed INTEGER NOT NULL,"
-	" outcome TEXT NOT NULL, reason TEXT NOT NULL, refused TEXT NOT NULL, policy TEXT NOT NULL, trust_set TEXT NOT NULL,"
-	" created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, not_after INTEGER NOT NULL,"
-	" log_index INTEGER NOT NULL, core BLOB NOT NULL, gate BLOB NOT NULL, gate_state BLOB NOT NULL, consequence_map BLOB,"
+	" seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, address TEXT NOT NULL "
+	"UNIQUE, caller TEXT NOT NULL,"
+	" idempotency TEXT, request TEXT NOT NULL, capability TEXT NOT NULL, state TEXT NOT NULL, "
+	"sealed INTEGER NOT NULL,"
+	" outcome TEXT NOT NULL, reason TEXT NOT NULL, refused TEXT NOT NULL, policy TEXT NOT "
+	"NULL, trust_set TEXT NOT NULL,"
+	" created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, "
+	"not_after INTEGER NOT NULL,"
+	" log_index INTEGER NOT NULL, core BLOB NOT NULL, gate BLOB NOT NULL, gate_state BLOB NOT "
+	"NULL, consequence_map BLOB,"
 	" decision BLOB NOT NULL) STRICT;"
-	"CREATE UNIQUE INDEX actions_idempotency ON actions (caller, idempotency) WHERE idempotency IS NOT NULL;"
+	"CREATE UNIQUE INDEX actions_idempotency ON actions (caller, idempotency) WHERE "
+	"idempotency IS NOT NULL;"
 	"CREATE INDEX actions_caller ON actions (caller, created_at);"
 	"CREATE INDEX actions_open ON actions (caller) WHERE sealed = 0;"
 	"CREATE INDEX actions_unsealed ON actions (state, expires_at) WHERE sealed = 0;"
 	"CREATE TABLE briefs ("
-	" seq INTEGER PRIMARY KEY AUTOINCREMENT, action TEXT NOT NULL REFERENCES actions (id), approver TEXT NOT NULL,"
+	" seq INTEGER PRIMARY KEY AUTOINCREMENT, action TEXT NOT NULL REFERENCES actions (id), "
+	"approver TEXT NOT NULL,"
 	" role TEXT NOT NULL, address TEXT NOT NULL,"
 	" basis BLOB NOT NULL, brief BLOB NOT NULL) STRICT;"
 	"CREATE INDEX briefs_approver ON briefs (action, approver, role);"
 	"CREATE UNIQUE INDEX briefs_address ON briefs (action, address);"
 	"CREATE TABLE approvals ("
-	" seq INTEGER PRIMARY KEY AUTOINCREMENT, address TEXT NOT NULL UNIQUE, action TEXT NOT NULL REFERENCES actions (id),"
-	" person TEXT NOT NULL, role TEXT NOT NULL, brief TEXT NOT NULL, refused TEXT NOT NULL, log_index INTEGER NOT NULL,"
+	" seq INTEGER PRIMARY KEY AUTOINCREMENT, address TEXT NOT NULL UNIQUE, action TEXT NOT "
+	"NULL REFERENCES actions (id),"
+	" person TEXT NOT NULL, role TEXT NOT NULL, brief TEXT NOT NULL, refused TEXT NOT NULL, "
+	"log_index INTEGER NOT NULL,"
 	" decision BLOB NOT NULL, snapshot BLOB NOT NULL, received_at INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX approvals_action ON approvals (action, seq);"
 	"CREATE INDEX approvals_unlogged ON approvals (seq) WHERE log_index < 0 AND refused = '';"
 	"CREATE TABLE log ("
-	" idx INTEGER PRIMARY KEY, kind INTEGER NOT NULL, subject TEXT NOT NULL, statement BLOB NOT NULL, leaf BLOB NOT NULL,"
-	" form INTEGER NOT NULL, seal TEXT NOT NULL, checkpoint TEXT, sealed_at INTEGER NOT NULL) STRICT;"
+	" idx INTEGER PRIMARY KEY, kind INTEGER NOT NULL, subject TEXT NOT NULL, statement BLOB "
+	"NOT NULL, leaf BLOB NOT NULL,"
+	" form INTEGER NOT NULL, seal TEXT NOT NULL, checkpoint TEXT, sealed_at INTEGER NOT NULL) "
+	"STRICT;"
 	"CREATE INDEX log_subject ON log (subject, kind);"
 	"CREATE TABLE pending_seal ("
-	" one INTEGER PRIMARY KEY CHECK (one = 1), idx INTEGER NOT NULL, kind INTEGER NOT NULL, subject TEXT NOT NULL,"
-	" action TEXT NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, not_after INTEGER NOT NULL,"
-	" decision BLOB, pack BLOB, admissibility BLOB, frame BLOB NOT NULL, made_at INTEGER NOT NULL) STRICT;"
+	" one INTEGER PRIMARY KEY CHECK (one = 1), idx INTEGER NOT NULL, kind INTEGER NOT NULL, "
+	"subject TEXT NOT NULL,"
+	" action TEXT NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, "
+	"not_after INTEGER NOT NULL,"
+	" decision BLOB, pack BLOB, admissibility BLOB, frame BLOB NOT NULL, made_at INTEGER NOT "
+	"NULL) STRICT;"
 	"CREATE TABLE envelopes ("
 	" action TEXT NOT NULL REFERENCES actions (id), name TEXT NOT NULL, document BLOB NOT NULL,"
 	" PRIMARY KEY (action, name)) STRICT;";
@@ -66,7 +81,8 @@ static enum cs_err user_version(struct cs_store *store, int *ret_version)
 	sqlite3_stmt *stmt = NULL;
 	enum cs_err err = CS_E_STORE;
 
-	if (sqlite3_prepare_v2(store->db, "PRAGMA user_version", -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+	if (sqlite3_prepare_v2(store->db, "PRAGMA user_version", -1, &stmt, NULL) == SQLITE_OK &&
+		sqlite3_step(stmt) == SQLITE_ROW) {
 		*ret_version = sqlite3_column_int(stmt, 0);
 		err = CS_OK;
 	}
@@ -83,7 +99,8 @@ static enum cs_err make_schema(struct cs_store *store, struct cs_fault *fault)
 	if (err != CS_OK || version == CS_STORE_VERSION)
 		return err;
 	if (version != 0)
-		return cs_fault_set(fault, CS_E_UNSUPPORTED, "", "the store has schema version %d, this program knows %d", version,
+		return cs_fault_set(fault, CS_E_UNSUPPORTED, "",
+			"the store has schema version %d, this program knows %d", version,
 			CS_STORE_VERSION);
 	snprintf(sql, sizeof sql, "PRAGMA user_version = %d", CS_STORE_VERSION);
 	err = execute(store, "BEGIN EXCLUSIVE");
@@ -120,13 +137,18 @@ static enum cs_err configure(struct cs_store *store, struct cs_fault *fault)
 static enum cs_err prepare(struct cs_store *store)
 {
 	for (size_t i = 0; i < SQL_COUNT; i++)
-		if (sqlite3_prepare_v3(store->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &store->sql[i], NULL) != SQLITE_OK)
+		if (sqlite3_prepare_v3(store->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+			    &store->sql[i], NULL) != SQLITE_OK)
 			return cs_sql_fail(store, statements[i]);
 	return CS_OK;
 }
 
-/* The hash that was sealed, the statement that is kept and their order must agree before anything builds on them. */
-static enum cs_err rebuild(struct cs_store *store, struct cs_frontier *ret_frontier, struct cs_fault *fault)
+/*
+ * The hash that was sealed, the statement that is kept and their order must agree before anything
+ * builds on them.
+ */
+static enum cs_err rebuild(
+	struct cs_store *store, struct cs_frontier *ret_frontier, struct cs_fault *fault)
 {
 	struct cs_frontier frontier = {0};
 	CS_CLEANUP_BYTES struct cs_bytes statement = {0};
@@ -140,7 +162,8 @@ static enum cs_err rebuild(struct cs_store *store, struct cs_frontier *ret_front
 		cs_sql_get_hash(&q, kept);
 		cs_merkle_leaf(statement.data, statement.len, hash);
 		if (index != frontier.size || memcmp(kept, hash, CS_HASH) != 0)
-			err = cs_fault_set(fault, CS_E_LOG_FORK, "", "leaf %llu of the store is not what was sealed",
+			err = cs_fault_set(fault, CS_E_LOG_FORK, "",
+				"leaf %llu of the store is not what was sealed",
 				(unsigned long long)frontier.size);
 		else
 			err = cs_merkle_append(&frontier, kept);
@@ -153,8 +176,8 @@ static enum cs_err rebuild(struct cs_store *store, struct cs_frontier *ret_front
 	return err;
 }
 
-enum cs_err cs_store_open(const char *directory, struct cs_store **ret_store, struct cs_frontier *ret_frontier,
-	struct cs_fault *fault)
+enum cs_err cs_store_open(const char *directory, struct cs_store **ret_store,
+	struct cs_frontier *ret_frontier, struct cs_fault *fault)
 {
 	char path[PATH_MAX];
 	struct cs_store *store = calloc(1, sizeof *store);
@@ -167,7 +190,9 @@ enum cs_err cs_store_open(const char *directory, struct cs_store **ret_store, st
 	}
 	umask(077);
 	enum cs_err err = CS_OK;
-	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &store->db,
+		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
+		    NULL) != SQLITE_OK)
 		err = store->db ? cs_sql_fail(store, path) : CS_E_NOMEM;
 	if (err == CS_OK)
 		err = configure(store, fault);
@@ -223,8 +248,8 @@ void cs_store_rollback(struct cs_store *store)
 		cs_log(CS_LOG_ERROR, "store: rollback failed");
 }
 
-enum cs_err cs_store_version_note(struct cs_store *store, const char *kind, int64_t version, const char *address, cs_time now,
-	struct cs_fault *fault)
+enum cs_err cs_store_version_note(struct cs_store *store, const char *kind, int64_t version,
+	const char *address, cs_time now, struct cs_fault *fault)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_VERSION_NEWEST);
 	char known[CS_ADDRESS_TEXT] = "";
@@ -239,10 +264,12 @@ enum cs_err cs_store_version_note(struct cs_store *store, const char *kind, int6
 	if (err != CS_OK)
 		return err;
 	if (version < newest)
-		return cs_fault_set(fault, CS_E_TRUST_ROLLBACK, kind, "version %lld, but %lld was in force", (long long)version,
+		return cs_fault_set(fault, CS_E_TRUST_ROLLBACK, kind,
+			"version %lld, but %lld was in force", (long long)version,
 			(long long)newest);
 	if (version == newest && strcmp(known, address) != 0)
-		return cs_fault_set(fault, CS_E_TRUST_CONFLICT, kind, "version %lld was %s", (long long)version, known);
+		return cs_fault_set(fault, CS_E_TRUST_CONFLICT, kind, "version %lld was %s",
+			(long long)version, known);
 	q = cs_sql_start(store, SQL_VERSION_ADD);
 	cs_sql_text(&q, kind);
 	cs_sql_integer(&q, version);

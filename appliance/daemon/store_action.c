@@ -41,7 +41,8 @@ static enum cs_err one_action(struct cs_sql *q, struct cs_action *ret_action)
 	return err;
 }
 
-enum cs_err cs_store_action_add(struct cs_store *store, struct cs_action *action, const json_t *const documents[CS_DOCUMENT_COUNT])
+enum cs_err cs_store_action_add(struct cs_store *store, struct cs_action *action,
+	const json_t *const documents[CS_DOCUMENT_COUNT])
 {
 	struct cs_sql q = cs_sql_start(store, SQL_ACTION_ADD);
 
@@ -74,7 +75,8 @@ enum cs_err cs_store_action(struct cs_store *store, const char *id, struct cs_ac
 	return one_action(&q, ret_action);
 }
 
-enum cs_err cs_store_action_by_key(struct cs_store *store, const char *caller, const char *idempotency, struct cs_action *ret_action)
+enum cs_err cs_store_action_by_key(struct cs_store *store, const char *caller,
+	const char *idempotency, struct cs_action *ret_action)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_ACTION_BY_KEY);
 
@@ -83,8 +85,8 @@ enum cs_err cs_store_action_by_key(struct cs_store *store, const char *caller, c
 	return one_action(&q, ret_action);
 }
 
-enum cs_err cs_store_action_document(struct cs_store *store, const struct cs_action *action, enum cs_action_document which,
-	json_t **ret_doc)
+enum cs_err cs_store_action_document(struct cs_store *store, const struct cs_action *action,
+	enum cs_action_document which, json_t **ret_doc)
 {
 	static const enum cs_store_sql select[CS_DOCUMENT_COUNT] = {
 		[CS_DOCUMENT_CORE] = SQL_ACTION_CORE,
@@ -110,8 +112,8 @@ enum cs_err cs_store_action_document(struct cs_store *store, const struct cs_act
 	return CS_OK;
 }
 
-enum cs_err cs_store_action_move(struct cs_store *store, struct cs_action *action, enum cs_action_state to, cs_time now,
-	struct cs_fault *fault)
+enum cs_err cs_store_action_move(struct cs_store *store, struct cs_action *action,
+	enum cs_action_state to, cs_time now, struct cs_fault *fault)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_ACTION_MOVE);
 	int changes = 0;
@@ -133,7 +135,8 @@ enum cs_err cs_store_action_move(struct cs_store *store, struct cs_action *actio
 	return CS_OK;
 }
 
-enum cs_err cs_store_action_refuse(struct cs_store *store, const struct cs_action *action, enum cs_err code)
+enum cs_err cs_store_action_refuse(
+	struct cs_store *store, const struct cs_action *action, enum cs_err code)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_ACTION_REFUSE);
 
@@ -149,8 +152,8 @@ enum cs_err cs_store_refusals_forget(struct cs_store *store)
 	return cs_sql_do(&q, NULL);
 }
 
-enum cs_err cs_store_action_sealed(struct cs_store *store, const struct cs_action *action, const struct cs_pending *pending,
-	cs_time now)
+enum cs_err cs_store_action_sealed(struct cs_store *store, const struct cs_action *action,
+	const struct cs_pending *pending, cs_time now)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_ACTION_SEALED);
 	int changes = 0;
@@ -167,7 +170,8 @@ enum cs_err cs_store_action_sealed(struct cs_store *store, const struct cs_actio
 	return err == CS_OK && changes != 1 ? CS_E_STATE : err;
 }
 
-enum cs_err cs_store_actions(struct cs_store *store, const char *caller, bool waiting, int64_t before, int64_t limit,
+enum cs_err cs_store_actions(struct cs_store *store, const char *caller, bool waiting,
+	int64_t before, int64_t limit,
 	enum cs_err (*each)(void *context, const struct cs_action *action), void *context)
 {
 	struct cs_sql q = cs_sql_start(store, waiting ? SQL_ACTIONS_WAITING : SQL_ACTIONS);
@@ -204,7 +208,8 @@ enum cs_err cs_store_count_open(struct cs_store *store, const char *caller, int6
 	return count(&q, ret_count);
 }
 
-enum cs_err cs_store_count_since(struct cs_store *store, const char *caller, cs_time since, int64_t *ret_count)
+enum cs_err cs_store_count_since(
+	struct cs_store *store, const char *caller, cs_time since, int64_t *ret_count)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_COUNT_SINCE);
 
@@ -213,7 +218,8 @@ enum cs_err cs_store_count_since(struct cs_store *store, const char *caller, cs_
 	return count(&q, ret_count);
 }
 
-enum cs_err cs_store_count_states(struct cs_store *store, int64_t *ret_waiting, int64_t *ret_unsealed, int64_t *ret_refused)
+enum cs_err cs_store_count_states(
+	struct cs_store *store, int64_t *ret_waiting, int64_t *ret_unsealed, int64_t *ret_refused)
 {
 	const struct {
 		enum cs_store_sql sql;
@@ -239,7 +245,8 @@ enum cs_err cs_store_next_expiry(struct cs_store *store, struct cs_action *ret_a
 	return one_action(&q, ret_action);
 }
 
-enum cs_err cs_store_next_outdated(struct cs_store *store, const char *policy, const char *trust_set, struct cs_action *ret_action)
+enum cs_err cs_store_next_outdated(struct cs_store *store, const char *policy,
+	const char *trust_set, struct cs_action *ret_action)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_NEXT_OUTDATED);
 
@@ -255,7 +262,8 @@ enum cs_err cs_store_next_unsealed(struct cs_store *store, struct cs_action *ret
 	return one_action(&q, ret_action);
 }
 
-enum cs_err cs_store_envelope_add(struct cs_store *store, const struct cs_action *action, const char *name, const json_t *document)
+enum cs_err cs_store_envelope_add(struct cs_store *store, const struct cs_action *action,
+	const char *name, const json_t *document)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_ENVELOPE_ADD);
 
@@ -265,7 +273,8 @@ enum cs_err cs_store_envelope_add(struct cs_store *store, const struct cs_action
 	return cs_sql_do(&q, NULL);
 }
 
-enum cs_err cs_store_envelope(struct cs_store *store, const struct cs_action *action, const char *name, json_t **ret_document)
+enum cs_err cs_store_envelope(struct cs_store *store, const struct cs_action *action,
+	const char *name, json_t **ret_document)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_ENVELOPE);
 	json_t *doc = NULL;

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-enum cs_err cs_store_brief_add(struct cs_store *store, const struct cs_action *action, const char *approver, const char *role,
-	const char *address, const json_t *basis, const json_t *brief)
+enum cs_err cs_store_brief_add(struct cs_store *store, const struct cs_action *action,
+	const char *approver, const char *role, const char *address, const json_t *basis,
+	const json_t *brief)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_BRIEF_ADD);
 
@@ -35,8 +36,8 @@ static enum cs_err read_brief(struct cs_sql *q, json_t **ret_basis, json_t **ret
 	return err;
 }
 
-enum cs_err cs_store_brief(struct cs_store *store, const struct cs_action *action, const char *approver, const char *role,
-	json_t **ret_basis, json_t **ret_brief)
+enum cs_err cs_store_brief(struct cs_store *store, const struct cs_action *action,
+	const char *approver, const char *role, json_t **ret_basis, json_t **ret_brief)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_BRIEF);
 
@@ -46,8 +47,8 @@ enum cs_err cs_store_brief(struct cs_store *store, const struct cs_action *actio
 	return read_brief(&q, ret_basis, ret_brief);
 }
 
-enum cs_err cs_store_brief_by_address(struct cs_store *store, const struct cs_action *action, const char *address,
-	json_t **ret_basis, json_t **ret_brief)
+enum cs_err cs_store_brief_by_address(struct cs_store *store, const struct cs_action *action,
+	const char *address, json_t **ret_basis, json_t **ret_brief)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_BRIEF_BY_ADDRESS);
 
@@ -92,7 +93,8 @@ static enum cs_err one_approval(struct cs_sql *q, struct cs_approval *ret_approv
 	return err;
 }
 
-enum cs_err cs_store_approval_add(struct cs_store *store, const struct cs_approval *approval, cs_time now)
+enum cs_err cs_store_approval_add(
+	struct cs_store *store, const struct cs_approval *approval, cs_time now)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_APPROVAL_ADD);
 
@@ -108,7 +110,8 @@ enum cs_err cs_store_approval_add(struct cs_store *store, const struct cs_approv
 	return err == CS_E_EXISTS ? CS_E_APPROVAL_DUPLICATE : err;
 }
 
-enum cs_err cs_store_approval(struct cs_store *store, const char *address, struct cs_approval *ret_approval)
+enum cs_err cs_store_approval(
+	struct cs_store *store, const char *address, struct cs_approval *ret_approval)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_APPROVAL);
 

@@ -11,7 +11,8 @@ void cs_pending_clear(struct cs_pending *pending)
 	memset(pending, 0, sizeof *pending);
 }
 
-enum cs_err cs_store_pending_put(struct cs_store *store, const struct cs_pending *pending, cs_time now)
+enum cs_err cs_store_pending_put(
+	struct cs_store *store, const struct cs_pending *pending, cs_time now)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_PENDING_PUT);
 
@@ -84,7 +85,8 @@ enum cs_err cs_store_leaf_add(struct cs_store *store, const struct cs_leaf *leaf
 	return cs_sql_do(&q, NULL);
 }
 
-enum cs_err cs_store_leaf_known(struct cs_store *store, enum cs_leaf_kind kind, const char *subject, bool *ret_known)
+enum cs_err cs_store_leaf_known(
+	struct cs_store *store, enum cs_leaf_kind kind, const char *subject, bool *ret_known)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_LEAF_KNOWN);
 
@@ -108,7 +110,8 @@ enum cs_err cs_store_leaf(struct cs_store *store, uint64_t index, json_t **ret_l
 		json_t *statement = cs_sql_get_document(&q);
 		cs_sql_get_bytes(&q, &seal);
 		if (statement != NULL && seal.len > 0)
-			leaf = json_pack("{s:o, s:s%}", "statement", statement, "seal", (const char *)seal.data, seal.len);
+			leaf = json_pack("{s:o, s:s%}", "statement", statement, "seal",
+				(const char *)seal.data, seal.len);
 		if (leaf == NULL && q.err == CS_OK)
 			q.err = CS_E_NOMEM;
 	}

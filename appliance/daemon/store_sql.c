@@ -5,7 +5,8 @@
 
 enum cs_err cs_sql_fail(struct cs_store *store, const char *what)
 {
-	cs_log(CS_LOG_ERROR, "store: %s: %s (%d)", what, sqlite3_errmsg(store->db), sqlite3_extended_errcode(store->db));
+	cs_log(CS_LOG_ERROR, "store: %s: %s (%d)", what, sqlite3_errmsg(store->db),
+		sqlite3_extended_errcode(store->db));
 	return CS_E_STORE;
 }
 

@@ -9,16 +9,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#define USER_CLIENTS_MAX (CS_CLIENTS_MAX / 4)		/* connections of one user */
-#define IN_MAX (CS_MESSAGE_MAX + 64 * 1024)		/* bytes buffered of one connection: a message and what was pipelined */
-#define IN_TOTAL_MAX (64 * 1024 * 1024)			/* of all */
-#define OUT_MAX (4 * 1024 * 1024)			/* bytes that one peer has not read */
-#define KEEP (64 * 1024)				/* a buffer that grew larger is given back */
-#define PARTIAL_USEC UINT64_C(10000000)			/* an incomplete message */
-#define STUCK_USEC UINT64_C(30000000)			/* answers that nobody reads */
-#define IDLE_USEC UINT64_C(600000000)			/* nothing at all */
+#define USER_CLIENTS_MAX (CS_CLIENTS_MAX / 4) /* connections of one user */
+/* bytes buffered of one connection: a message and what was pipelined */
+#define IN_MAX (CS_MESSAGE_MAX + 64 * 1024)
+#define IN_TOTAL_MAX (64 * 1024 * 1024) /* of all */
+#define OUT_MAX (4 * 1024 * 1024)	/* bytes that one peer has not read */
+/* a buffer that grew larger is given back */
+#define KEEP (64 * 1024)
+#define PARTIAL_USEC UINT64_C(10000000) /* an incomplete message */
+#define STUCK_USEC UINT64_C(30000000)	/* answers that nobody reads */
+#define IDLE_USEC UINT64_C(600000000)	/* nothing at all */
 #define SWEEP_USEC UINT64_C(1000000)
-#define RATES_MAX 512					/* users whose calls are counted */
+#define RATES_MAX 512 /* users whose calls are counted */
 
 struct rate {
 	uid_t uid;
@@ -30,11 +32,11 @@ struct cs_server {
 	struct cs_daemon *daemon;
 	int fd;
 	sd_event_source *accept;
-	sd_event_source *soon;		/* work that was put off, and dead connections */
+	sd_event_source *soon; /* work that was put off, and dead connections */
 	sd_event_source *sweep;
 	struct cs_call *calls;
 	size_t count;
-	size_t buffered;		/* sum of in.cap */
+	size_t buffered; /* sum of in.cap */
 	struct rate rate[RATES_MAX];
 	size_t rate_count;
 };
@@ -138,7 +140,8 @@ static bool is_over(const struct cs_call *call)
 static void flush(struct cs_call *call)
 {
 	while (call->written < call->out.len) {
-		ssize_t n = send(call->fd, call->out.data + call->written, call->out.len - call->written, MSG_NOSIGNAL);
+		ssize_t n = send(call->fd, call->out.data + call->written,
+			call->out.len - call->written, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -159,7 +162,8 @@ static void flush(struct cs_call *call)
 	if (call->stuck_since == 0)
 		call->stuck_since = cs_monotonic();
 	if (call->written > KEEP) {
-		memmove(call->out.data, call->out.data + call->written, call->out.len - call->written);
+		memmove(call->out.data, call->out.data + call->written,
+			call->out.len - call->written);
 		call->out.len -= call->written;
 		call->written = 0;
 	}
@@ -170,7 +174,8 @@ void cs_call_send(struct cs_call *call, const json_t *message)
 	/* The NUL that ends a message is one that cs_bytes does not count, so it is added. */
 	if (call->dead)
 		return;
-	if (call->out.len - call->written > OUT_MAX || cs_canonical_print(message, &call->out) != CS_OK ||
+	if (call->out.len - call->written > OUT_MAX ||
+		cs_canonical_print(message, &call->out) != CS_OK ||
 		cs_bytes_add(&call->out, "", 1) != CS_OK) {
 		bury(call);
 		return;
@@ -215,7 +220,8 @@ static void read_some(struct cs_call *call)
 	cap = call->in.cap;
 	if (server->buffered > IN_TOTAL_MAX) {
 		struct cs_fault fault = {0};
-		enum cs_err err = cs_fault_set(&fault, CS_E_BUSY, "", "too much is buffered for all connections");
+		enum cs_err err = cs_fault_set(
+			&fault, CS_E_BUSY, "", "too much is buffered for all connections");
 		cs_call_garbage(call, err, &fault);
 	}
 	after_input(call);
@@ -295,7 +301,8 @@ static enum cs_err identify(struct cs_server *server, struct cs_call *call)
 	struct ucred cred;
 	socklen_t len = sizeof cred;
 
-	call->access = cs_roles_of_socket(&server->daemon->settings->roles, call->fd, &call->peer, NULL);
+	call->access =
+		cs_roles_of_socket(&server->daemon->settings->roles, call->fd, &call->peer, NULL);
 	if (getsockopt(call->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
 		return CS_E_IO;
 	call->peer.uid = cred.uid;
@@ -322,8 +329,10 @@ static int on_accept(sd_event_source *source, int listener, uint32_t revents, vo
 	call->server = server;
 	call->fd = fd;
 	call->idle_since = cs_monotonic();
-	if (identify(server, call) != CS_OK || clients_of(server, call->peer.uid) >= USER_CLIENTS_MAX ||
-		sd_event_add_io(server->daemon->event, &call->io, fd, EPOLLIN, on_call_io, call) < 0) {
+	if (identify(server, call) != CS_OK ||
+		clients_of(server, call->peer.uid) >= USER_CLIENTS_MAX ||
+		sd_event_add_io(server->daemon->event, &call->io, fd, EPOLLIN, on_call_io, call) <
+			0) {
 		call_free(call);
 		return 0;
 	}
@@ -343,7 +352,8 @@ static void sweep_one(struct cs_call *call, uint64_t now)
 		bury(call);
 	} else if (call->partial_since != 0 && now - call->partial_since > PARTIAL_USEC) {
 		call->partial_since = 0;
-		enum cs_err err = cs_fault_set(&fault, CS_E_TIMEOUT, "", "a message stayed incomplete for too long");
+		enum cs_err err = cs_fault_set(
+			&fault, CS_E_TIMEOUT, "", "a message stayed incomplete for too long");
 		cs_call_garbage(call, err, &fault);
 	} else if (!call->open && call->out.len == 0 && now - call->idle_since > IDLE_USEC) {
 		bury(call);
@@ -358,23 +368,28 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)usec;
 	for (struct cs_call *call = server->calls; call != NULL; call = call->next)
 		sweep_one(call, now);
-	if (sd_event_source_set_time_relative(source, SWEEP_USEC) < 0 || sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) < 0)
+	if (sd_event_source_set_time_relative(source, SWEEP_USEC) < 0 ||
+		sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) < 0)
 		cs_log(CS_LOG_ERROR, "varlink: the event loop takes no timer");
 	return 0;
 }
 
 /* ---- calls that wait ---- */
 
-enum cs_err cs_call_park(struct cs_call *call, enum cs_call_wait wait, const char *action, const char *approval, struct cs_fault *fault)
+enum cs_err cs_call_park(struct cs_call *call, enum cs_call_wait wait, const char *action,
+	const char *approval, struct cs_fault *fault)
 {
 	int64_t waiting = 0;
 
 	if (wait != CS_WAIT_CHANGES && wait != CS_WAIT_FINAL) {
-		for (const struct cs_call *other = call->server->calls; other != NULL; other = other->next)
-			if (other->open && other->wait != CS_WAIT_NOTHING && other->wait != CS_WAIT_CHANGES && other->wait != CS_WAIT_FINAL)
+		for (const struct cs_call *other = call->server->calls; other != NULL;
+			other = other->next)
+			if (other->open && other->wait != CS_WAIT_NOTHING &&
+				other->wait != CS_WAIT_CHANGES && other->wait != CS_WAIT_FINAL)
 				waiting++;
 		if (waiting >= call->server->daemon->settings->queue)
-			return cs_fault_set(fault, CS_E_BUSY, action, "%lld calls wait for a seal; this one goes on without an answer",
+			return cs_fault_set(fault, CS_E_BUSY, action,
+				"%lld calls wait for a seal; this one goes on without an answer",
 				(long long)waiting);
 	}
 	call->wait = wait;
@@ -384,13 +399,14 @@ enum cs_err cs_call_park(struct cs_call *call, enum cs_call_wait wait, const cha
 }
 
 void cs_server_each_waiting(struct cs_server *server, const char *action,
-	void (*resume)(struct cs_daemon *daemon, struct cs_call *call, enum cs_call_wait wait, const char *action, const char *approval,
-		void *context),
+	void (*resume)(struct cs_daemon *daemon, struct cs_call *call, enum cs_call_wait wait,
+		const char *action, const char *approval, void *context),
 	void *context)
 {
 	for (struct cs_call *call = server->calls; call != NULL; call = call->next) {
 		char id[CS_ACTION_ID_TEXT], approval[CS_ADDRESS_TEXT];
-		if (!call->open || call->dead || call->wait == CS_WAIT_NOTHING || (action != NULL && strcmp(call->action, action) != 0))
+		if (!call->open || call->dead || call->wait == CS_WAIT_NOTHING ||
+			(action != NULL && strcmp(call->action, action) != 0))
 			continue;
 		strcpy(id, call->action);
 		strcpy(approval, call->approval);
@@ -401,7 +417,8 @@ void cs_server_each_waiting(struct cs_server *server, const char *action,
 
 /* ---- life ---- */
 
-enum cs_err cs_server_new(struct cs_daemon *daemon, int fd, struct cs_server **ret_server, struct cs_fault *fault)
+enum cs_err cs_server_new(
+	struct cs_daemon *daemon, int fd, struct cs_server **ret_server, struct cs_fault *fault)
 {
 	struct cs_server *server = calloc(1, sizeof *server);
 
@@ -414,7 +431,8 @@ enum cs_err cs_server_new(struct cs_daemon *daemon, int fd, struct cs_server **r
 	if (sd_event_add_io(daemon->event, &server->accept, fd, EPOLLIN, on_accept, server) < 0 ||
 		sd_event_add_defer(daemon->event, &server->soon, on_soon, server) < 0 ||
 		sd_event_source_set_enabled(server->soon, SD_EVENT_OFF) < 0 ||
-		sd_event_add_time_relative(daemon->event, &server->sweep, CLOCK_MONOTONIC, SWEEP_USEC, 100000, on_sweep, server) < 0) {
+		sd_event_add_time_relative(daemon->event, &server->sweep, CLOCK_MONOTONIC,
+			SWEEP_USEC, 100000, on_sweep, server) < 0) {
 		cs_server_free(server);
 		return cs_fault_set(fault, CS_E_INTERNAL, "", "the event loop takes no sources");
 	}

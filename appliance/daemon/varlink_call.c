@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define OUT_PAUSE (256 * 1024)	/* bytes not yet read by the peer at which its next call waits */
-#define TURN_MAX 16		/* messages of one connection in a row */
+#define OUT_PAUSE (256 * 1024) /* bytes not yet read by the peer at which its next call waits */
+#define TURN_MAX 16	       /* messages of one connection in a row */
 
 /* ---- answers ---- */
 
@@ -42,7 +42,8 @@ void cs_call_reply(struct cs_call *call, json_t *parameters, bool continues)
 {
 	json_t *message = parameters ? json_pack("{so}", "parameters", parameters) : NULL;
 
-	if (message != NULL && continues && json_object_set_new(message, "continues", json_true()) != 0) {
+	if (message != NULL && continues &&
+		json_object_set_new(message, "continues", json_true()) != 0) {
 		json_decref(message);
 		message = NULL;
 	}
@@ -90,14 +91,16 @@ static const char *error_of(enum cs_err err)
 	return "Refused";
 }
 
-static void refuse_as(struct cs_call *call, const char *error, enum cs_err err, const struct cs_fault *fault)
+static void refuse_as(
+	struct cs_call *call, const char *error, enum cs_err err, const struct cs_fault *fault)
 {
 	char name[96];
 
 	snprintf(name, sizeof name, CS_VARLINK_INTERFACE ".%s", error);
 	answer(call,
-		json_pack("{sss{ssssss}}", "error", name, "parameters", "code", cs_err_name(err), "path", fault ? fault->path : "",
-			"detail", fault && fault->detail[0] != '\0' ? fault->detail : cs_err_text(err)),
+		json_pack("{sss{ssssss}}", "error", name, "parameters", "code", cs_err_name(err),
+			"path", fault ? fault->path : "", "detail",
+			fault && fault->detail[0] != '\0' ? fault->detail : cs_err_text(err)),
 		false);
 }
 
@@ -113,7 +116,8 @@ void cs_call_refuse(struct cs_call *call, enum cs_err err, const struct cs_fault
 	refuse_as(call, error, err, fault);
 }
 
-void cs_call_refuse_standard(struct cs_call *call, const char *error, const char *parameter, const char *value)
+void cs_call_refuse_standard(
+	struct cs_call *call, const char *error, const char *parameter, const char *value)
 {
 	char name[96];
 
@@ -121,7 +125,8 @@ void cs_call_refuse_standard(struct cs_call *call, const char *error, const char
 	if (parameter == NULL)
 		answer(call, json_pack("{sss{}}", "error", name, "parameters"), false);
 	else
-		answer(call, json_pack("{sss{ss}}", "error", name, "parameters", parameter, value), false);
+		answer(call, json_pack("{sss{ss}}", "error", name, "parameters", parameter, value),
+			false);
 }
 
 void cs_call_garbage(struct cs_call *call, enum cs_err err, const struct cs_fault *fault)
@@ -150,13 +155,15 @@ static void refuse_method(struct cs_call *call, const char *name)
 	size_t len = dot ? (size_t)(dot - name) : 0;
 
 	for (const struct cs_method *m = cs_methods; m->name != NULL; m++) {
-		if (len > 0 && strncmp(m->name, name, len) == 0 && strrchr(m->name, '.') == m->name + len) {
+		if (len > 0 && strncmp(m->name, name, len) == 0 &&
+			strrchr(m->name, '.') == m->name + len) {
 			cs_call_refuse_standard(call, "MethodNotFound", "method", name);
 			return;
 		}
 	}
 	char interface[128];
-	snprintf(interface, sizeof interface, "%.*s", (int)(len < sizeof interface - 1 ? len : sizeof interface - 1), name);
+	snprintf(interface, sizeof interface, "%.*s",
+		(int)(len < sizeof interface - 1 ? len : sizeof interface - 1), name);
 	cs_call_refuse_standard(call, "InterfaceNotFound", "interface", interface);
 }
 
@@ -165,7 +172,10 @@ static bool type_fits(json_type wanted, const json_t *value)
 	return wanted == JSON_TRUE ? json_is_boolean(value) : json_typeof(value) == wanted;
 }
 
-/* The name of the first parameter that is missing, of another type or unknown; NULL when all are right. A null stands for one that is left out. */
+/*
+ * The name of the first parameter that is missing, of another type or unknown; NULL when all are
+ * right. A null stands for one that is left out.
+ */
 static const char *wrong_parameter(const struct cs_method *method, json_t *parameters)
 {
 	const char *key;
@@ -173,10 +183,11 @@ static const char *wrong_parameter(const struct cs_method *method, json_t *param
 
 	for (const struct cs_parameter *p = method->parameters; p->name != NULL; p++) {
 		const json_t *given = json_object_get(parameters, p->name);
-		if (given == NULL || json_is_null(given) ? !p->optional : !type_fits(p->type, given))
+		if (given == NULL || json_is_null(given) ? !p->optional
+							 : !type_fits(p->type, given))
 			return p->name;
 	}
-	json_object_foreach(parameters, key, value) {
+	json_object_foreach (parameters, key, value) {
 		const struct cs_parameter *p = method->parameters;
 		while (p->name != NULL && strcmp(p->name, key) != 0)
 			p++;
@@ -194,12 +205,15 @@ static void run_method(struct cs_call *call, const struct cs_method *method, jso
 
 	if (method->roles != CS_ANYBODY) {
 		if (call->access != CS_OK)
-			err = cs_fault_set(&fault, CS_E_PERMISSION, "", "uid %u has no role here", (unsigned)call->peer.uid);
+			err = cs_fault_set(&fault, CS_E_PERMISSION, "", "uid %u has no role here",
+				(unsigned)call->peer.uid);
 		else if ((method->roles & call->peer.roles) == 0)
-			err = cs_fault_set(&fault, CS_E_PERMISSION, "", "not for the role of uid %u", (unsigned)call->peer.uid);
+			err = cs_fault_set(&fault, CS_E_PERMISSION, "",
+				"not for the role of uid %u", (unsigned)call->peer.uid);
 	}
 	if (err == CS_OK && !cs_server_rate(call->server, call->peer.uid))
-		err = cs_fault_set(&fault, CS_E_BUSY, "", "uid %u calls too often", (unsigned)call->peer.uid);
+		err = cs_fault_set(
+			&fault, CS_E_BUSY, "", "uid %u calls too often", (unsigned)call->peer.uid);
 	if (err == CS_OK) {
 		const char *wrong = wrong_parameter(method, parameters);
 		if (wrong != NULL) {
@@ -231,7 +245,8 @@ static void run_message(struct cs_call *call, json_t *message)
 		return;
 	}
 	if (name == NULL || (parameters != NULL && !json_is_object(parameters))) {
-		enum cs_err err = cs_fault_set(&fault, CS_E_DOCUMENT_INVALID, name ? "/parameters" : "/method", "not a Varlink call");
+		enum cs_err err = cs_fault_set(&fault, CS_E_DOCUMENT_INVALID,
+			name ? "/parameters" : "/method", "not a Varlink call");
 		cs_call_garbage(call, err, &fault);
 		return;
 	}
@@ -241,9 +256,10 @@ static void run_message(struct cs_call *call, json_t *message)
 	const struct cs_method *method = find_method(name);
 	if (method == NULL)
 		refuse_method(call, name);
-	else if (json_is_true(json_object_get(message, "upgrade")) || (call->more && call->oneway) ||
-		(call->more && !(method->flags & CS_METHOD_MORE)))
-		cs_call_refuse_standard(call, "InvalidParameter", "parameter", call->more ? "more" : "upgrade");
+	else if (json_is_true(json_object_get(message, "upgrade")) ||
+		 (call->more && call->oneway) || (call->more && !(method->flags & CS_METHOD_MORE)))
+		cs_call_refuse_standard(
+			call, "InvalidParameter", "parameter", call->more ? "more" : "upgrade");
 	else
 		run_method(call, method, parameters ? parameters : none);
 }
@@ -265,7 +281,8 @@ static void run_bytes(struct cs_call *call, size_t len)
 	CS_CLEANUP_JSON json_t *message = NULL;
 	struct cs_fault fault = {0};
 
-	enum cs_err err = cs_json_read(call->in.data + call->taken, len, CS_MESSAGE_MAX, &message, &fault);
+	enum cs_err err =
+		cs_json_read(call->in.data + call->taken, len, CS_MESSAGE_MAX, &message, &fault);
 	if (err == CS_OK && !json_is_object(message))
 		err = cs_fault_set(&fault, CS_E_DOCUMENT_INVALID, "", "not an object");
 	call->taken += len + 1;
@@ -280,13 +297,16 @@ static void run_bytes(struct cs_call *call, size_t len)
 bool cs_call_work(struct cs_call *call)
 {
 	for (int turn = 0; turn < TURN_MAX; turn++) {
-		if (call->open || call->closing || call->dead || call->out.len - call->written >= OUT_PAUSE || call->taken == call->in.len)
+		if (call->open || call->closing || call->dead ||
+			call->out.len - call->written >= OUT_PAUSE || call->taken == call->in.len)
 			return true;
-		const uint8_t *end = memchr(call->in.data + call->searched, 0, call->in.len - call->searched);
+		const uint8_t *end =
+			memchr(call->in.data + call->searched, 0, call->in.len - call->searched);
 		size_t len = (end ? (size_t)(end - call->in.data) : call->in.len) - call->taken;
 		if (len > CS_MESSAGE_MAX) {
 			struct cs_fault fault = {0};
-			enum cs_err err = cs_fault_set(&fault, CS_E_TOO_LARGE, "", "more than %d bytes", CS_MESSAGE_MAX);
+			enum cs_err err = cs_fault_set(
+				&fault, CS_E_TOO_LARGE, "", "more than %d bytes", CS_MESSAGE_MAX);
 			cs_call_garbage(call, err, &fault);
 			return true;
 		}

@@ -13,28 +13,30 @@ struct cs_call {
 	int fd;
 	sd_event_source *io;
 	struct cs_peer peer;
-	enum cs_err access;		/* why the peer has no role at all, CS_OK when it has one */
-	bool open;			/* a call is under way */
+	enum cs_err access; /* why the peer has no role at all, CS_OK when it has one */
+	bool open;	    /* a call is under way */
 	bool more, oneway;
-	bool unfinished;		/* there may be complete messages in `in` */
-	bool eof;			/* the peer will send no more */
-	bool closing;			/* close as soon as everything is written */
-	bool dead;			/* to be freed when the loop comes round */
+	bool unfinished; /* there may be complete messages in `in` */
+	bool eof;	 /* the peer will send no more */
+	bool closing;	 /* close as soon as everything is written */
+	bool dead;	 /* to be freed when the loop comes round */
 	enum cs_call_wait wait;
 	char action[CS_ACTION_ID_TEXT];
 	char approval[CS_ADDRESS_TEXT];
 	struct cs_bytes in, out;
-	size_t taken;			/* of `in`: messages that were run */
-	size_t searched;		/* of `in`: bytes without the end of the message */
-	size_t written;			/* of `out` */
-	uint64_t partial_since;		/* monotonic usec: when the incomplete message began; 0 is none */
-	uint64_t stuck_since;		/* when the peer last took bytes while there were some; 0 is none */
+	size_t taken;	 /* of `in`: messages that were run */
+	size_t searched; /* of `in`: bytes without the end of the message */
+	size_t written;	 /* of `out` */
+	/* monotonic usec: when the incomplete message began; 0 is none */
+	uint64_t partial_since;
+	/* when the peer last took bytes while there were some; 0 is none */
+	uint64_t stuck_since;
 	uint64_t idle_since;
 };
 
 /*
- * Takes complete messages out of `in` and runs them, one after the other, until one stays open or the answers pile up. False when it is somebody else's turn and there
- * may be more.
+ * Takes complete messages out of `in` and runs them, one after the other, until one stays open or
+ * the answers pile up. False when it is somebody else's turn and there may be more.
  */
 bool cs_call_work(struct cs_call *call);
 /* Appends a message and its NUL to `out`, and sees that it gets written. */

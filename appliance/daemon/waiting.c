@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-enum cs_err cs_action_leave_waiting(struct cs_daemon *daemon, struct cs_action *action, enum cs_action_state to, cs_time now,
-	struct cs_fault *fault)
+enum cs_err cs_action_leave_waiting(struct cs_daemon *daemon, struct cs_action *action,
+	enum cs_action_state to, cs_time now, struct cs_fault *fault)
 {
 	enum cs_err err = CS_OK;
 
@@ -18,7 +18,8 @@ enum cs_err cs_action_leave_waiting(struct cs_daemon *daemon, struct cs_action *
 	return err;
 }
 
-static enum cs_err end_waiting(struct cs_daemon *daemon, struct cs_action *action, enum cs_action_state to, struct cs_fault *fault)
+static enum cs_err end_waiting(struct cs_daemon *daemon, struct cs_action *action,
+	enum cs_action_state to, struct cs_fault *fault)
 {
 	enum cs_err err = cs_store_begin(daemon->store);
 
@@ -36,10 +37,12 @@ static enum cs_err end_waiting(struct cs_daemon *daemon, struct cs_action *actio
 	return CS_OK;
 }
 
-enum cs_err cs_action_withdraw(struct cs_daemon *daemon, struct cs_action *action, struct cs_fault *fault)
+enum cs_err cs_action_withdraw(
+	struct cs_daemon *daemon, struct cs_action *action, struct cs_fault *fault)
 {
 	if (!cs_action_state_is(action->state, CS_STATE_WAITS))
-		return cs_fault_set(fault, CS_E_STATE, "", "it is not waiting for people, but '%s'", cs_action_state_name(action->state));
+		return cs_fault_set(fault, CS_E_STATE, "", "it is not waiting for people, but '%s'",
+			cs_action_state_name(action->state));
 	enum cs_err err = cs_sealer_ready(daemon->sealer, fault);
 	return err == CS_OK ? end_waiting(daemon, action, CS_ACTION_WITHDRAWN, fault) : err;
 }
@@ -49,7 +52,10 @@ static void set_expiry(struct cs_daemon *daemon, cs_time at)
 	cs_time now = cs_now();
 	uint64_t left = at > now ? (uint64_t)(at - now) * 1000 : 0;
 
-	/* Looked at again after an hour at the latest: the clock that counts may be set meanwhile, the timer's cannot. */
+	/*
+	 * Looked at again after an hour at the latest: the clock that counts may be set meanwhile,
+	 * the timer's cannot.
+	 */
 	if (left > UINT64_C(3600000000))
 		left = UINT64_C(3600000000);
 	int r = sd_event_source_set_time_relative(daemon->expiry, left);
@@ -85,7 +91,8 @@ void cs_actions_invalidate(struct cs_daemon *daemon)
 	enum cs_err err;
 
 	for (;;) {
-		err = cs_store_next_outdated(daemon->store, daemon->book->policy_address, daemon->book->trust_set, &action);
+		err = cs_store_next_outdated(daemon->store, daemon->book->policy_address,
+			daemon->book->trust_set, &action);
 		if (err == CS_OK)
 			err = end_waiting(daemon, &action, CS_ACTION_INVALIDATED, &fault);
 		if (err != CS_OK)

@@ -34,7 +34,8 @@ static json_t *padded(size_t len)
 	return doc;
 }
 
-static enum cs_err parse(const struct cs_bytes *frame, struct cs_wire_request *request, struct cs_fault *fault)
+static enum cs_err parse(
+	const struct cs_bytes *frame, struct cs_wire_request *request, struct cs_fault *fault)
 {
 	size_t len = 0;
 
@@ -66,7 +67,8 @@ static void free_entry(struct cs_wire_entry *entry)
 
 static void append_frame(struct cs_bytes *frame)
 {
-	struct cs_wire_entry entries[2] = {make_entry(), {.form = CS_SEAL_TLOG, .statement = object("kind", "policy")}};
+	struct cs_wire_entry entries[2] = {
+		make_entry(), {.form = CS_SEAL_TLOG, .statement = object("kind", "policy")}};
 
 	assert_int_equal(cs_wire_append(entries, 2, frame), CS_OK);
 	free_entry(&entries[0]);
@@ -105,7 +107,8 @@ static void append_comes_back(void **state)
 	assert_string_equal(cs_json_text(request.entries[0].statement, "kind"), "decision");
 	assert_string_equal(cs_json_text(request.entries[0].core, "schema"), "core");
 	assert_int_equal(json_array_size(request.entries[0].approvals), 2);
-	assert_string_equal(cs_json_text(json_array_get(request.entries[0].approvals, 1), "id"), "two");
+	assert_string_equal(
+		cs_json_text(json_array_get(request.entries[0].approvals, 1), "id"), "two");
 	assert_string_equal(cs_json_text(request.entries[0].constraints, "restrictions"), "none");
 	assert_string_equal(cs_json_text(request.entries[0].document, "other"), "document");
 	assert_int_equal(request.entries[1].form, CS_SEAL_TLOG);
@@ -132,7 +135,8 @@ static void cut_and_longer_frames_are_refused(void **state)
 	}
 	cs_bytes_add(&longer, frame.data + CS_WIRE_HEADER, frame.len - CS_WIRE_HEADER);
 	cs_bytes_add(&longer, "", 1);
-	assert_int_equal(cs_wire_request_parse(longer.data, longer.len, &request, NULL), CS_E_FRAME);
+	assert_int_equal(
+		cs_wire_request_parse(longer.data, longer.len, &request, NULL), CS_E_FRAME);
 }
 
 struct raw {
@@ -141,7 +145,10 @@ struct raw {
 	size_t len;
 	enum cs_err err;
 };
-#define RAW(name, bytes, err) {name, bytes, sizeof bytes - 1, err}
+#define RAW(name, bytes, err) \
+	{ \
+		name, bytes, sizeof bytes - 1, err \
+	}
 
 static void malformed_payloads_are_refused(void **state)
 {
@@ -166,9 +173,11 @@ static void malformed_payloads_are_refused(void **state)
 		RAW("two cores", "\2\0\1\1\2\0\0\0\2{}\1\0\0\0\2{}\1\0\0\0\2{}", CS_E_FRAME),
 		RAW("two constraints", "\2\0\1\1\2\0\0\0\2{}\3\0\0\0\2{}\3\0\0\0\2{}", CS_E_FRAME),
 		RAW("two documents", "\2\0\1\1\2\0\0\0\2{}\4\0\0\0\2{}\4\0\0\0\2{}", CS_E_FRAME),
-		RAW("approval longer than its cap", "\2\0\1\1\1\0\0\0\2{}\2\0\0\x40\1{}", CS_E_TOO_LARGE),
+		RAW("approval longer than its cap", "\2\0\1\1\1\0\0\0\2{}\2\0\0\x40\1{}",
+			CS_E_TOO_LARGE),
 		RAW("core longer than its cap", "\2\0\1\1\1\0\0\0\2{}\1\0\1\0\1{}", CS_E_TOO_LARGE),
-		RAW("document longer than its cap", "\2\0\1\1\1\0\0\0\2{}\4\0\1\x80\1{}", CS_E_TOO_LARGE),
+		RAW("document longer than its cap", "\2\0\1\1\1\0\0\0\2{}\4\0\1\x80\1{}",
+			CS_E_TOO_LARGE),
 		RAW("certify without a key", "\3\0\0\0\2{}", CS_E_DOCUMENT_INVALID),
 		RAW("certify with a text", "\3\0\0\0\x0a{\"jwk\":\"\"}", CS_E_DOCUMENT_INVALID),
 		RAW("certify with more", "\3\0\0\0\x10{\"a\":1,\"jwk\":{}}", CS_E_DOCUMENT_INVALID),
@@ -178,7 +187,8 @@ static void malformed_payloads_are_refused(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct cs_wire_request request = {0};
 		struct cs_fault fault = {0};
-		enum cs_err err = cs_wire_request_parse((const uint8_t *)cases[i].bytes, cases[i].len, &request, &fault);
+		enum cs_err err = cs_wire_request_parse(
+			(const uint8_t *)cases[i].bytes, cases[i].len, &request, &fault);
 		if (err != cases[i].err)
 			print_error("%s: %s (%s)\n", cases[i].name, cs_err_name(err), fault.detail);
 		assert_int_equal(err, cases[i].err);
@@ -190,7 +200,8 @@ static void nine_approvals_are_too_many(void **state)
 {
 	CS_CLEANUP_BYTES struct cs_bytes frame = {0};
 	struct cs_wire_request request = {0};
-	struct cs_wire_entry entry = {.form = CS_SEAL_JWS, .statement = json_object(), .approvals = json_array()};
+	struct cs_wire_entry entry = {
+		.form = CS_SEAL_JWS, .statement = json_object(), .approvals = json_array()};
 	static const char one[] = "\2\0\0\0\2{}";
 
 	(void)state;
@@ -203,7 +214,9 @@ static void nine_approvals_are_too_many(void **state)
 	/* The count stands after operation, number and form. */
 	frame.data[CS_WIRE_HEADER + 4]++;
 	cs_bytes_add(&frame, one, sizeof one - 1);
-	assert_int_equal(cs_wire_request_parse(frame.data + CS_WIRE_HEADER, frame.len - CS_WIRE_HEADER, &request, NULL), CS_E_TOO_LARGE);
+	assert_int_equal(cs_wire_request_parse(frame.data + CS_WIRE_HEADER,
+				 frame.len - CS_WIRE_HEADER, &request, NULL),
+		CS_E_TOO_LARGE);
 	json_array_append_new(entry.approvals, json_object());
 	assert_int_equal(cs_wire_append(&entry, 1, &frame), CS_E_TOO_LARGE);
 	free_entry(&entry);
@@ -214,7 +227,7 @@ static void writers_keep_the_caps(void **state)
 {
 	const struct {
 		size_t len;
-		size_t member;	/* of struct cs_wire_entry */
+		size_t member; /* of struct cs_wire_entry */
 	} cases[] = {
 		{CS_STATEMENT_MAX, offsetof(struct cs_wire_entry, statement)},
 		{CS_CORE_MAX, offsetof(struct cs_wire_entry, core)},
@@ -249,7 +262,9 @@ static void a_frame_has_a_length(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 17; i++)
-		entries[i] = (struct cs_wire_entry){.form = CS_SEAL_JWS, .statement = json_object(), .core = padded(CS_CORE_MAX - 10)};
+		entries[i] = (struct cs_wire_entry){.form = CS_SEAL_JWS,
+			.statement = json_object(),
+			.core = padded(CS_CORE_MAX - 10)};
 	assert_int_equal(cs_wire_append(entries, 15, &frame), CS_OK);
 	assert_int_equal(cs_wire_append(entries, 17, &frame), CS_E_TOO_LARGE);
 	for (size_t i = 0; i < 17; i++)
@@ -257,7 +272,8 @@ static void a_frame_has_a_length(void **state)
 	assert_int_equal(cs_wire_length((const uint8_t *)"\0\x10\0\0", &len, NULL), CS_OK);
 	assert_int_equal(len, CS_MESSAGE_MAX);
 	assert_int_equal(cs_wire_length((const uint8_t *)"\0\x10\0\1", &len, NULL), CS_E_FRAME);
-	assert_int_equal(cs_wire_length((const uint8_t *)"\xff\xff\xff\xff", &len, NULL), CS_E_FRAME);
+	assert_int_equal(
+		cs_wire_length((const uint8_t *)"\xff\xff\xff\xff", &len, NULL), CS_E_FRAME);
 	assert_int_equal(cs_wire_length((const uint8_t *)"\0\0\0\0", &len, NULL), CS_E_FRAME);
 }
 
@@ -265,17 +281,21 @@ static void answers_come_back(void **state)
 {
 	CS_CLEANUP_BYTES struct cs_bytes frame = {0};
 	CS_CLEANUP_JSON json_t *doc = object("checkpoint", "text"), *answer = NULL;
-	const struct cs_fault refusal = {.path = "/approvals/1", .detail = "one person in two slots"};
+	const struct cs_fault refusal = {
+		.path = "/approvals/1", .detail = "one person in two slots"};
 	struct cs_fault fault = {0};
 	bool refused = true;
 
 	(void)state;
 	assert_int_equal(cs_wire_done(doc, &frame), CS_OK);
-	assert_int_equal(cs_wire_answer_parse(frame.data + CS_WIRE_HEADER, frame.len - CS_WIRE_HEADER, &answer, &refused, &fault), CS_OK);
+	assert_int_equal(cs_wire_answer_parse(frame.data + CS_WIRE_HEADER,
+				 frame.len - CS_WIRE_HEADER, &answer, &refused, &fault),
+		CS_OK);
 	assert_false(refused);
 	assert_true(json_equal(answer, doc));
 	assert_int_equal(cs_wire_refused(CS_E_APPROVAL_SAME_PERSON, &refusal, &frame), CS_OK);
-	assert_int_equal(cs_wire_answer_parse(frame.data + CS_WIRE_HEADER, frame.len - CS_WIRE_HEADER, &answer, &refused, &fault),
+	assert_int_equal(cs_wire_answer_parse(frame.data + CS_WIRE_HEADER,
+				 frame.len - CS_WIRE_HEADER, &answer, &refused, &fault),
 		CS_E_APPROVAL_SAME_PERSON);
 	assert_true(refused);
 	assert_string_equal(fault.path, "/approvals/1");
@@ -292,20 +312,25 @@ static void malformed_answers_are_no_refusals(void **state)
 		RAW("no object", "\0\0\0\0\2[]", CS_E_DOCUMENT_INVALID),
 		RAW("a refusal without a reason", "\1\0\0\0\2{}", CS_E_FRAME),
 	};
-	static const char unknown[] = "\1\0\0\0\x26{\"code\":\"new\",\"detail\":\"\\u001b\",\"path\":\"\"}";
+	static const char unknown[] =
+		"\1\0\0\0\x26{\"code\":\"new\",\"detail\":\"\\u001b\",\"path\":\"\"}";
 	json_t *answer = NULL;
 	bool refused = true;
 	struct cs_fault fault = {0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		assert_int_equal(cs_wire_answer_parse((const uint8_t *)cases[i].bytes, cases[i].len, &answer, &refused, NULL), cases[i].err);
+		assert_int_equal(cs_wire_answer_parse((const uint8_t *)cases[i].bytes, cases[i].len,
+					 &answer, &refused, NULL),
+			cases[i].err);
 		assert_false(refused);
 	}
 	char text[sizeof unknown];
 	memcpy(text, unknown, sizeof unknown);
 	text[4] = (char)(sizeof unknown - 1 - 5);
-	assert_int_equal(cs_wire_answer_parse((const uint8_t *)text, sizeof unknown - 1, &answer, &refused, &fault), CS_E_INTERNAL);
+	assert_int_equal(cs_wire_answer_parse((const uint8_t *)text, sizeof unknown - 1, &answer,
+				 &refused, &fault),
+		CS_E_INTERNAL);
 	assert_true(refused);
 	assert_non_null(strstr(fault.detail, "new"));
 	assert_null(strchr(fault.detail, '\033'));
