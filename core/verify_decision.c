@@ -1,6 +1,7 @@
 #include "verify_check.h"
 #include "rule.h"
 
+#include <countersign/limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,8 +18,7 @@ static enum cs_err collect_decisions(const struct cs_verification *v, json_t **r
 
 	if (decisions == NULL)
 		return CS_E_NOMEM;
-	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper)
-	{
+	json_array_foreach (json_object_get(v->inputs, "approvals"), i, paper) {
 		if (json_array_append(decisions, json_object_get(paper, "decision")) != 0) {
 			json_decref(decisions);
 			return CS_E_NOMEM;
@@ -206,8 +206,7 @@ static enum cs_err check_briefs(
 	const json_t *paper;
 	size_t i;
 
-	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper)
-	{
+	json_array_foreach (json_object_get(v->inputs, "approvals"), i, paper) {
 		char path[64];
 		snprintf(path, sizeof path, "/approvals/%zu", i);
 		enum cs_err err = check_paper(v, paper, path, fault);
@@ -239,8 +238,10 @@ static enum cs_err check_extracts(const struct cs_verification *v, struct cs_fau
 	const json_t *paper;
 	size_t i;
 
-	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper) if (err == CS_OK)
-		err = cs_state_matches_trust(cs_json_at(paper, "basis/state"), v->in->trust, fault);
+	json_array_foreach (json_object_get(v->inputs, "approvals"), i, paper)
+		if (err == CS_OK)
+			err = cs_state_matches_trust(
+				cs_json_at(paper, "basis/state"), v->in->trust, fault);
 	return err;
 }
 
@@ -262,8 +263,7 @@ static void note_assurance(struct cs_verification *v)
 	const json_t *paper;
 	size_t i;
 
-	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper)
-	{
+	json_array_foreach (json_object_get(v->inputs, "approvals"), i, paper) {
 		const char *kid = cs_inline_kid(json_object_get(paper, "decision"));
 		const struct cs_key_info *key =
 			kid != NULL ? cs_keyring_find(v->in->ring, kid) : NULL;
@@ -273,6 +273,59 @@ static void note_assurance(struct cs_verification *v)
 }
 
 /* ---- the gate again, on the recorded inputs: what it found is what stands in the record ---- */
+
+/* What the gate read of each approval is what its person signed. */
+static enum cs_err check_approvals_read(const struct cs_verification *v, struct cs_fault *fault)
+{
+	const json_t *papers = json_object_get(v->inputs, "approvals");
+	const json_t *read = json_object_get(v->state, "approvals");
+	const json_t *paper;
+	size_t i;
+
+	if (json_array_size(papers) != json_array_size(read))
+		return cs_fault_set(fault, CS_E_PACK, "/approvals",
+			"the gate read %zu approvals, the pack carries %zu", json_array_size(read),
+			json_array_size(papers));
+	json_array_foreach (papers, i, paper) {
+		CS_CLEANUP_JSON json_t *extract = NULL;
+		const json_t *decision = json_object_get(paper, "decision");
+		const char *kid = cs_inline_kid(decision);
+		const struct cs_key_info *key =
+			kid != NULL ? cs_keyring_find(v->in->ring, kid) : NULL;
+		enum cs_err err = key == NULL ? CS_E_KEY_UNKNOWN
+					      : cs_approval_extract(decision, key, &extract);
+		char path[64];
+
+		snprintf(path, sizeof path, "/approvals/%zu", i);
+		if (err != CS_OK)
+			return cs_fault_set(fault, err, path, "%s", cs_err_text(err));
+		if (!cs_json_same(extract, json_array_get(read, i)))
+			return cs_fault_set(fault, CS_E_PACK, path,
+				"the gate read something else than was signed");
+	}
+	return CS_OK;
+}
+
+/*
+ * The gate judged the state of its own moment, and an allow was sealed at once: else a broken
+ * broker could judge at a time when a grant was still in force.
+ */
+static enum cs_err check_moment(
+	const struct cs_verification *v, cs_time decided_at, struct cs_fault *fault)
+{
+	const char *outcome = cs_json_text(v->decision, "outcome"),
+		   *at = cs_json_text(v->state, "at");
+	bool allow = outcome != NULL && strncmp(outcome, "allow", strlen("allow")) == 0;
+
+	if (at == NULL || strcmp(at, cs_json_text(v->decision, "decided_at")) != 0)
+		return cs_fault_set(
+			fault, CS_E_PACK, "/decision/decided_at", "not the time of the state");
+	if (decided_at > cs_time_add_seconds(v->issued_at, CS_ISSUED_SKEW_SECONDS) ||
+		(allow && decided_at < cs_time_add_seconds(v->issued_at, -CS_ISSUED_SKEW_SECONDS)))
+		return cs_fault_set(fault, CS_E_PACK, "/decision/decided_at",
+			"decided at %s, sealed at %s", at, cs_json_text(v->statement, "issued_at"));
+	return CS_OK;
+}
 
 static enum cs_err check_gate(const struct cs_verification *v, struct cs_fault *fault)
 {
@@ -288,6 +341,10 @@ static enum cs_err check_gate(const struct cs_verification *v, struct cs_fault *
 	};
 	enum cs_err err = cs_time_parse(decided_at != NULL ? decided_at : "", &input.now, fault);
 
+	if (err == CS_OK)
+		err = check_moment(v, input.now, fault);
+	if (err == CS_OK)
+		err = check_approvals_read(v, fault);
 	if (err == CS_OK)
 		err = cs_gate_run(&input, &again);
 	if (err == CS_OK)

@@ -41,21 +41,21 @@ static struct cs_sealed_plan plan_of(const struct quorum *row)
 static void test_quorum(void **state)
 {
 	static const struct quorum rows[] = {
-		{CS_SEALED_ROLLBACK, {{0}}, "oversight_and_quorum=approval_missing"},
+		{CS_SEALED_ROLLBACK, {{0}}, "oversight_and_quorum=approval_missing gate=bad_pack"},
 		{CS_SEALED_ROLLBACK, {APPROVED(CS_WORLD_ADA, "engineer")},
-			"oversight_and_quorum=approval_missing"},
+			"oversight_and_quorum=approval_missing gate=bad_pack"},
 		{CS_SEALED_ROLLBACK, {APPROVED(CS_WORLD_CARL, "change_owner")},
-			"oversight_and_quorum=approval_missing"},
+			"oversight_and_quorum=approval_missing gate=bad_pack"},
 		{CS_SEALED_ROLLBACK,
 			{APPROVED(CS_WORLD_ADA, "engineer"), APPROVED(CS_WORLD_EVE, "engineer")},
-			"oversight_and_quorum=approval_slot"},
+			"oversight_and_quorum=approval_slot gate=bad_pack"},
 		{CS_SEALED_ROLLBACK,
 			{APPROVED(CS_WORLD_ADA, "engineer"), APPROVED(CS_WORLD_ADA, "engineer")},
-			"oversight_and_quorum=approval_same_person"},
+			"oversight_and_quorum=approval_same_person gate=bad_pack"},
 		{CS_SEALED_ROLLBACK,
 			{APPROVED(CS_WORLD_PAUL, "engineer"),
 				APPROVED(CS_WORLD_PAUL, "change_owner")},
-			"oversight_and_quorum=approval_by_requester"},
+			"oversight_and_quorum=approval_by_requester gate=bad_pack"},
 		{CS_SEALED_ROLLBACK,
 			{APPROVED(CS_WORLD_ADA, "engineer"),
 				APPROVED(CS_WORLD_PAUL, "change_owner")},
@@ -72,20 +72,20 @@ static void test_quorum(void **state)
 			{APPROVED(CS_WORLD_ADA, "engineer"),
 				APPROVED(CS_WORLD_CARL, "change_owner"),
 				APPROVED(CS_WORLD_EVE, "engineer")},
-			"oversight_and_quorum=approval_slot"},
+			"oversight_and_quorum=approval_slot gate=bad_pack"},
 		{CS_SEALED_ROLLBACK,
 			{APPROVED(CS_WORLD_ADA, "engineer"),
 				{CS_WORLD_CARL, "change_owner", "rejected", NULL, NULL}},
-			"oversight_and_quorum=approval_rejected"},
+			"oversight_and_quorum=approval_rejected gate=bad_pack"},
 		{CS_SEALED_ROLLBACK,
 			{APPROVED(CS_WORLD_ADA, "engineer"),
 				{CS_WORLD_CARL, "change_owner", "escalated", NULL, NULL}},
-			"oversight_and_quorum=approval_rejected"},
-		{CS_SEALED_CONFIG, {{0}}, "oversight_and_quorum=approval_missing"},
+			"oversight_and_quorum=approval_rejected gate=bad_pack"},
+		{CS_SEALED_CONFIG, {{0}}, "oversight_and_quorum=approval_missing gate=bad_pack"},
 		{CS_SEALED_CONFIG, {APPROVED(CS_WORLD_CARL, "change_owner")},
-			"oversight_and_quorum=approval_slot"},
+			"oversight_and_quorum=approval_slot gate=bad_pack"},
 		{CS_SEALED_RESTART, {APPROVED(CS_WORLD_ADA, "engineer")},
-			"oversight_and_quorum=approval_slot"},
+			"oversight_and_quorum=approval_slot gate=bad_pack"},
 	};
 
 	(void)state;
@@ -118,7 +118,7 @@ static void test_two_people_on_one_token(void **state)
 
 	(void)state;
 	world = cs_world_new(CS_WORLD_SHARED_TOKEN);
-	expect_plan(&plan, "token", "oversight_and_quorum=approval_same_token");
+	expect_plan(&plan, "token", "oversight_and_quorum=approval_same_token gate=bad_pack");
 	cs_world_free(world);
 	world = usual;
 }
@@ -132,12 +132,14 @@ static void test_whose_key(void **state)
 		const struct cs_signer *key;
 		const char *failures;
 	} rows[] = {
-		{stranger, "oversight_and_quorum=key_unknown"},
+		{stranger, "oversight_and_quorum=key_unknown gate=key_unknown"},
 		{&impostor, "oversight_and_quorum=bad_signature"},
-		{cs_world_person(world, CS_WORLD_ADA), "oversight_and_quorum=key_entity"},
+		{cs_world_person(world, CS_WORLD_ADA),
+			"oversight_and_quorum=key_entity gate=bad_pack"},
 		{cs_world_appliance(world, CS_USAGE_SEAL), "oversight_and_quorum=key_usage"},
 		{cs_world_appliance(world, CS_USAGE_DOCUMENT), "oversight_and_quorum=key_usage"},
-		{cs_world_appliance(world, CS_USAGE_ENGINE), "oversight_and_quorum=key_unknown"},
+		{cs_world_appliance(world, CS_USAGE_ENGINE),
+			"oversight_and_quorum=key_unknown gate=key_unknown"},
 	};
 
 	(void)state;
@@ -160,7 +162,7 @@ static void test_forged_rejection(void **state)
 
 	(void)state;
 	plan.approvers[1].signer = &impostor;
-	expect_plan(&plan, "stranger", "oversight_and_quorum=key_unknown");
+	expect_plan(&plan, "stranger", "oversight_and_quorum=key_unknown gate=key_unknown");
 	impostor.kid = cs_world_person(world, CS_WORLD_CARL)->kid;
 	expect_plan(&plan, "impostor", "oversight_and_quorum=bad_signature");
 }
@@ -196,7 +198,8 @@ static void test_bindings(void **state)
 			{ALLOW, {CS_SEALED_APPROVAL, 0, "binding/role", "\"change_owner\""},
 				{CS_SEALED_APPROVAL, 0, "approver_decision_right",
 					"\"kye:decision-right:change_owner\""}},
-			"oversight_and_quorum=approval_role_not_held briefs=approval_binding"},
+			"oversight_and_quorum=approval_role_not_held gate=bad_pack "
+			"briefs=approval_binding"},
 		{CS_SEALED_ROLLBACK,
 			{ALLOW, {CS_SEALED_APPROVAL, 0, "approver_decision_right",
 					"\"kye:decision-right:change_owner\""}},
@@ -207,7 +210,7 @@ static void test_bindings(void **state)
 		{CS_SEALED_ROLLBACK,
 			{ALLOW, {CS_SEALED_APPROVAL, 1, "binding/not_after",
 					"\"2026-11-20T10:05:00Z\""}},
-			"oversight_and_quorum=approval_expired"},
+			"oversight_and_quorum=approval_expired gate=bad_pack"},
 		{CS_SEALED_ROLLBACK,
 			{ALLOW, {CS_SEALED_APPROVAL, 1, "binding/not_after",
 					"\"2026-11-20T11:03:01Z\""}},
@@ -222,18 +225,18 @@ static void test_bindings(void **state)
 		{CS_SEALED_ROLLBACK,
 			{ALLOW, {CS_SEALED_INPUTS, 0, "approvals/0/decision/rationale",
 					"\"Read the plan and the telemetry!\""}},
-			"oversight_and_quorum=bad_signature"},
+			"oversight_and_quorum=bad_signature gate=bad_pack"},
 		{CS_SEALED_REJECTED,
 			{{CS_SEALED_INPUTS, 0, "approvals/1/decision/rationale",
 				"\"Read the plan and the telemetry!\""}},
-			"oversight_and_quorum=bad_signature"},
+			"oversight_and_quorum=bad_signature gate=bad_pack"},
 		{CS_SEALED_REJECTED, {{CS_SEALED_APPROVAL, 1, "binding/action", ADDRESS}},
 			"oversight_and_quorum=approval_other_action"},
 		/* Left out after the fact. */
 		{CS_SEALED_ROLLBACK, {{CS_SEALED_INPUTS, 0, "approvals/1", NULL}},
-			"oversight_and_quorum=approval_missing"},
+			"oversight_and_quorum=approval_missing gate=bad_pack"},
 		{CS_SEALED_CONFIG, {{CS_SEALED_INPUTS, 0, "approvals", "[]"}},
-			"oversight_and_quorum=approval_missing"},
+			"oversight_and_quorum=approval_missing gate=bad_pack"},
 	};
 
 	(void)state;
@@ -270,12 +273,13 @@ static void test_swapped_and_doubled(void **state)
 
 	(void)state;
 	plan.change = swap_decisions;
-	expect_plan(&plan, "swapped", "briefs=approval_binding");
+	expect_plan(&plan, "swapped", "gate=bad_pack briefs=approval_binding");
 	plan.change = twice;
 	expect_plan(&plan, "doubled", "seal=document_invalid");
 	cs_sealed_tweak(&plan, CS_SEALED_STATEMENT, 0, "approvals/1", NULL);
 	expect_plan(&plan, "doubled, named once",
-		"statement=statement_mismatch oversight_and_quorum=statement_evidence");
+		"statement=statement_mismatch oversight_and_quorum=statement_evidence "
+		"gate=bad_pack");
 }
 
 /* ---- briefs, bases and snapshots ---- */

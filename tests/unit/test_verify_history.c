@@ -367,7 +367,7 @@ static void test_old_approvals_allow_nothing(void **state)
 	struct past trust = changed_while_waiting(new_trust_set, true);
 
 	(void)state;
-	expect(&policy, "oversight_and_quorum=statement_other_policy");
+	expect(&policy, "oversight_and_quorum=statement_other_policy gate=bad_pack");
 	expect(&trust, "oversight_and_quorum=approval_other_trust_set");
 	end(&policy);
 	end(&trust);

@@ -79,47 +79,127 @@ static void test_decision_record(void **state)
 {
 	static const struct wrong rows[] = {
 		{CS_SEALED_ROLLBACK, {{CS_SEALED_DECISION, 0, "finality", "\"advisory\""}},
-			"statement=statement_mismatch"},
+			"statement=statement_mismatch gate=bad_pack"},
 		{CS_SEALED_ROLLBACK, {{CS_SEALED_DECISION, 0, "action", ADDRESS}},
-			"statement=statement_mismatch"},
+			"statement=statement_mismatch gate=bad_pack"},
 		{CS_SEALED_ROLLBACK, {{CS_SEALED_DECISION, 0, "action_class", "\"deploy-config\""}},
-			"oversight_and_quorum=statement_mismatch"},
+			"oversight_and_quorum=statement_mismatch gate=bad_pack"},
 		{CS_SEALED_ROLLBACK, {{CS_SEALED_DECISION, 0, "change_class", "\"reversible\""}},
-			"oversight_and_quorum=statement_too_lax"},
+			"oversight_and_quorum=statement_too_lax gate=bad_pack"},
 		{CS_SEALED_ROLLBACK, {{CS_SEALED_DECISION, 0, "oversight", "\"single_approver\""}},
-			"oversight_and_quorum=statement_too_lax"},
+			"oversight_and_quorum=statement_too_lax gate=bad_pack"},
 		{CS_SEALED_ROLLBACK, {{CS_SEALED_DECISION, 0, "oversight", "\"none\""}},
-			"oversight_and_quorum=statement_too_lax"},
+			"oversight_and_quorum=statement_too_lax gate=bad_pack"},
 		/* Stricter than the documents give is wrong too: a verifier has every fact. */
 		{CS_SEALED_CONFIG, {{CS_SEALED_DECISION, 0, "oversight", "\"two_person\""}},
-			"oversight_and_quorum=statement_mismatch"},
+			"oversight_and_quorum=statement_mismatch gate=bad_pack"},
 		{CS_SEALED_RESTART, {{CS_SEALED_DECISION, 0, "oversight", "\"single_approver\""}},
-			"oversight_and_quorum=statement_mismatch"},
+			"oversight_and_quorum=statement_mismatch gate=bad_pack"},
 		{CS_SEALED_CONFIG, {{CS_SEALED_DECISION, 0, "change_class", "\"irreversible\""}},
-			"oversight_and_quorum=statement_mismatch"},
+			"oversight_and_quorum=statement_mismatch gate=bad_pack"},
 		{CS_SEALED_RESTRICTED, {{CS_SEALED_DECISION, 0, "constraints", ADDRESS}},
-			"statement=statement_mismatch"},
+			"statement=statement_mismatch gate=bad_pack"},
 		{CS_SEALED_RESTRICTED, {{CS_SEALED_DECISION, 0, "outcome", "\"allow\""}},
-			"oversight_and_quorum=statement_mismatch"},
+			"oversight_and_quorum=statement_mismatch gate=bad_pack"},
 		{CS_SEALED_RESTRICTED,
 			{{CS_SEALED_DECISION, 0, "outcome", "\"allow\""},
 				{CS_SEALED_DECISION, 0, "constraints", "null"},
 				{CS_SEALED_INPUTS, 0, "constraints", "null"}},
-			"oversight_and_quorum=statement_mismatch"},
+			"oversight_and_quorum=statement_mismatch gate=bad_pack"},
 		{CS_SEALED_RESTRICTED, {{CS_SEALED_INPUTS, 0, "constraints/restrictions/0", NULL}},
 			"statement=statement_mismatch oversight_and_quorum=statement_mismatch"},
 		{CS_SEALED_ROLLBACK,
 			{{CS_SEALED_DECISION, 0, "outcome", "\"allow_with_constraints\""}},
-			"oversight_and_quorum=statement_mismatch"},
+			"oversight_and_quorum=statement_mismatch gate=bad_pack"},
 		/* The record that the engine signed is the one in the pack. */
 		{CS_SEALED_ROLLBACK, {{CS_SEALED_INPUTS, 0, "decision/reason_code", "\"other\""}},
-			"engine_signatures=bad_signature"},
+			"engine_signatures=bad_signature gate=bad_pack"},
 		{CS_SEALED_ROLLBACK, {{CS_SEALED_INPUTS, 0, "decision/signature", NULL}},
 			"engine_signatures=bad_signature_form"},
 	};
 
 	(void)state;
 	EXPECT_ALL(rows);
+}
+
+/* ---- the gate again ---- */
+
+static void test_gate_again(void **state)
+{
+	static const struct wrong rows[] = {
+		/* Another finding, detail, duty, slot or reason than the gate gives. */
+		{CS_SEALED_ROLLBACK, {{CS_SEALED_DECISION, 0, "checks/3/passed", "false"}},
+			"gate=bad_pack"},
+		{CS_SEALED_RESTART, {{CS_SEALED_DECISION, 0, "checks/0/detail", "\"another\""}},
+			"gate=bad_pack"},
+		{CS_SEALED_RESTART, {{CS_SEALED_DECISION, 0, "obligations", "[]"}},
+			"gate=bad_pack"},
+		{CS_SEALED_ROLLBACK, {{CS_SEALED_DECISION, 0, "slots/0/approval", ADDRESS}},
+			"gate=bad_pack"},
+		{CS_SEALED_DENIED, {{CS_SEALED_DECISION, 0, "reason_code", "\"admissible\""}},
+			"gate=bad_pack"},
+		{CS_SEALED_DENIED,
+			{{CS_SEALED_DECISION, 0, "decided_at", "\"2026-11-20T10:05:00.001Z\""}},
+			"gate=bad_pack"},
+		{CS_SEALED_RESTART, {{CS_SEALED_DECISION, 0, "level", "3"}}, "gate=bad_pack"},
+		/*
+		 * Judged at another time than it was sealed: a refusal may be sealed later, an
+		 * allow at once.
+		 */
+		{CS_SEALED_RESTART,
+			{{CS_SEALED_STATEMENT, 0, "issued_at", "\"2026-11-20T10:05:31Z\""}},
+			"gate=bad_pack"},
+		{CS_SEALED_RESTART,
+			{{CS_SEALED_STATEMENT, 0, "issued_at", "\"2026-11-20T10:04:29Z\""}},
+			"gate=bad_pack"},
+		{CS_SEALED_DENIED,
+			{{CS_SEALED_STATEMENT, 0, "issued_at", "\"2026-11-20T10:04:29Z\""}},
+			"gate=bad_pack"},
+		/*
+		 * An allow of an action that the gate refuses, and that needs nobody's signature.
+		 */
+		{CS_SEALED_RESTART,
+			{{CS_SEALED_CORE, 0, "due_diligence", "null"},
+				{CS_SEALED_DECISION, 0, "outcome", "\"allow\""}},
+			"gate=bad_pack"},
+		/* The gate was told something else than the people signed. */
+		{CS_SEALED_ROLLBACK, {{CS_SEALED_STATE, 0, "approvals/1/token/serial", "\"4711\""}},
+			"gate=bad_pack"},
+		{CS_SEALED_ROLLBACK,
+			{{CS_SEALED_STATE, 0, "approvals/0/decided_at",
+				"\"2026-11-20T10:02:01Z\""}},
+			"gate=bad_pack"},
+		{CS_SEALED_REJECTED, {{CS_SEALED_STATE, 0, "approvals/1/decision", "\"approved\""}},
+			"gate=bad_pack"},
+		{CS_SEALED_REJECTED, {{CS_SEALED_STATE, 0, "approvals/1", NULL}}, "gate=bad_pack"},
+	};
+
+	(void)state;
+	EXPECT_ALL(rows);
+}
+
+static void test_sealed_a_little_later(void **state)
+{
+	static const struct {
+		enum cs_sealed_scenario scenario;
+		const char *issued_at;
+	} rows[] = {
+		{CS_SEALED_RESTART, "\"2026-11-20T10:05:30Z\""},
+		{CS_SEALED_RESTART, "\"2026-11-20T10:04:30Z\""},
+		{CS_SEALED_DENIED, "\"2026-11-20T10:45:00Z\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct cs_sealed_plan plan = cs_sealed_plan(rows[i].scenario);
+		struct cs_sealed *sealed;
+
+		cs_sealed_tweak(&plan, CS_SEALED_STATEMENT, 0, "issued_at", rows[i].issued_at);
+		sealed = cs_sealed_make(world, &plan);
+		CS_CLEANUP_JSON json_t *verdict = cs_verdict(world, sealed->pack);
+		assert_string_equal(cs_verdict_failures(verdict), "");
+		cs_sealed_free(sealed);
+	}
 }
 
 /* ---- state and core ---- */
@@ -151,24 +231,24 @@ static void test_state_and_core(void **state)
 			{{CS_SEALED_INPUTS, 0, "core/execution/arguments/7",
 				"\"--to-revision=40\""}},
 			"statement=statement_mismatch oversight_and_quorum=approval_other_action "
-			"briefs=approval_binding"},
+			"gate=bad_pack briefs=approval_binding"},
 		{CS_SEALED_DENIED,
 			{{CS_SEALED_INPUTS, 0, "core/requester", "\"kye:person:acme.eve\""}},
-			"statement=statement_mismatch"},
+			"statement=statement_mismatch gate=bad_pack"},
 		{CS_SEALED_RESTART,
 			{{CS_SEALED_CORE, 0, "requester", "\"kye:person:acme.eve\""},
 				{CS_SEALED_DECISION, 0, "outcome", "\"allow\""}},
-			"oversight_and_quorum=statement_mismatch"},
+			"oversight_and_quorum=statement_mismatch gate=bad_pack"},
 		{CS_SEALED_RESTART,
 			{{CS_SEALED_CORE, 0, "policy", ADDRESS},
 				{CS_SEALED_DECISION, 0, "outcome", "\"allow\""}},
-			"oversight_and_quorum=statement_other_policy"},
+			"oversight_and_quorum=statement_other_policy gate=bad_pack"},
 		/* Nobody is asked, so nobody's rank is too low: a level that permits nothing. */
 		{CS_SEALED_RESTART,
 			{{CS_SEALED_CORE, 0, "proposed_action/requested_capability",
 				 "\"k8s.node.drain\""},
 				{CS_SEALED_DECISION, 0, "outcome", "\"allow\""}},
-			"oversight_and_quorum=statement_too_lax"},
+			"oversight_and_quorum=statement_too_lax gate=bad_pack"},
 	};
 
 	(void)state;
@@ -416,6 +496,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_decision_record),
+		cmocka_unit_test(test_gate_again),
+		cmocka_unit_test(test_sealed_a_little_later),
 		cmocka_unit_test(test_state_and_core),
 		cmocka_unit_test(test_engine_certificate),
 		cmocka_unit_test(test_window_of_the_certificate),
