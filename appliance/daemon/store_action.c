@@ -31,7 +31,7 @@ static void read_action(struct cs_sql *q, struct cs_action *action)
 
 static enum cs_err one_action(struct cs_sql *q, struct cs_action *ret_action)
 {
-	struct cs_action action;
+	struct cs_action action = {0};
 
 	if (cs_sql_one(q) == CS_OK)
 		read_action(q, &action);
