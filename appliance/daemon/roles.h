@@ -39,10 +39,9 @@ struct cs_peer {
 
 /*
  * Reads the section [roles]: USER or @GROUP = ROLE [ENTITY]. A caller needs an entity
- * (kye:agent:…
- * or kye:person:…), an approver may have a person. Refuses root and the overflow user, and then
- * every user known to the system that would come out as both caller and approver, as operator and
- * approver, or as two entities: CS_E_CONFIG naming it.
+ * (kye:agent:… or kye:person:…), an approver may have a person. Refuses root and the overflow user,
+ * and then every user known to the system that would come out as both caller and approver, as
+ * operator and approver, or as two entities: CS_E_CONFIG naming it.
  */
 CS_MUST_CHECK enum cs_err cs_roles_read(
 	const struct cs_settings *settings, struct cs_roles *ret_roles, struct cs_fault *fault);
