@@ -76,6 +76,9 @@ $(BUILD)/obj/%.o: %.c | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Embedded by the assembler, which writes no dependency.
+$(BUILD)/obj/appliance/daemon/introspection.o: appliance/io.countersign.varlink
+
 $(BUILD)/obj/schemas/embedded.c: schemas/embed.sh $(sort $(wildcard schemas/*.json)) | $(DEPS_FIRST)
 	@mkdir -p $(@D)
 	sh schemas/embed.sh $(filter %.json,$^) > $@

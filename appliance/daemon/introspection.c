@@ -35,7 +35,7 @@ static const char service_text[] =
 const char *cs_introspection(const char *interface, size_t *ret_len)
 {
 	if (strcmp(interface, CS_VARLINK_INTERFACE) == 0) {
-		*ret_len = (size_t)((size_t)((uintptr_t)cs_interface_end - (uintptr_t)cs_interface_text));
+		*ret_len = (size_t)((uintptr_t)cs_interface_end - (uintptr_t)cs_interface_text);
 		return cs_interface_text;
 	}
 	if (strcmp(interface, "org.varlink.service") == 0) {
