@@ -53,6 +53,21 @@ class FaultAppliance(Appliance):
     def hang_up(self, name):
         self.processes[name].send_signal(signal.SIGHUP)
 
+    # ---- a token that is not torn with its user ----
+
+    def keep_token(self):
+        """Remembers the appliance's token as it is."""
+        self.kept = {path: path.read_bytes() for path in (self.appliance_home / "tokens").rglob("*") if path.is_file()}
+
+    def mend_token(self):
+        """
+        SoftHSM writes its token's flags in place at each login, and a kill in that moment leaves an empty file and no token. A token that is hardware keeps
+        them itself.
+        """
+        for path, content in self.kept.items():
+            if path.read_bytes() != content:
+                path.write_bytes(content)
+
     # ---- what the appliance says ----
 
     def signer(self):
@@ -118,23 +133,21 @@ class Spy:
 # ---- the store, read as a stranger to the program reads it ----
 
 class Store:
-    """The daemon's database, opened while the daemon is not running."""
+    """The daemon's database, while the daemon is not running."""
 
-    def __init__(self, appliance):
-        self.path = appliance.var / "broker" / "countersign.db"
+    def __init__(self, path):
+        self.path = path
 
-    @contextlib.contextmanager
-    def rows(self, query):
+    def rows(self, query, *values):
         connection = sqlite3.connect(self.path)
         try:
-            yield connection.execute(query)
+            return connection.execute(query, values).fetchall()
         finally:
             connection.close()
 
     def leaves(self):
-        """[(index, subject, statement)] in the order of the index."""
-        with self.rows("SELECT idx, subject, statement FROM log ORDER BY idx") as rows:
-            return [(index, subject, bytes(statement)) for index, subject, statement in rows]
+        """[(index, subject, statement, leaf hash)] in the order of the index."""
+        return self.rows("SELECT idx, subject, statement, leaf FROM log ORDER BY idx")
 
 
 __all__ = ["AGENT_UID", "Connection", "FaultAppliance", "SPY", "Spy", "Store", "VarlinkError", "address", "scratch", "sha256", "subprocess", "tree_head",
