@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@ void cs_varlink_cleanup(struct cs_varlink **link)
 enum cs_err cs_varlink_connect(
 	const char *path, struct cs_varlink **ret_link, struct cs_fault *fault)
 {
+	const struct timeval longest = {.tv_sec = CS_VARLINK_CALL_SECONDS};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct cs_varlink *link;
 
@@ -44,10 +46,15 @@ enum cs_err cs_varlink_connect(
 	if (link == NULL)
 		return CS_E_NOMEM;
 	link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* For connecting too: a listener that never accepts would hold the caller for ever. */
 	if (link->fd < 0 ||
+		setsockopt(link->fd, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest) != 0 ||
 		connect(link->fd, (const struct sockaddr *)&address, sizeof address) != 0) {
 		int saved = errno;
 		cs_varlink_close(link);
+		if (saved == EAGAIN)
+			return cs_fault_set(
+				fault, CS_E_TIMEOUT, path, "nobody takes the connection");
 		return cs_fault_set(
 			fault, CS_E_SERVICE, path, "cannot connect: %s", strerror(saved));
 	}
@@ -61,6 +68,9 @@ static enum cs_err send_all(int fd, const uint8_t *data, size_t len, struct cs_f
 		ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN)
+			return cs_fault_set(
+				fault, CS_E_TIMEOUT, "", "the appliance does not take the call");
 		if (n < 0)
 			return cs_fault_set(
 				fault, CS_E_SERVICE, "", "cannot send: %s", strerror(errno));

@@ -17,8 +17,8 @@
 struct cs_varlink;
 
 /*
- * CS_E_SERVICE when nobody listens at `path`, CS_E_USAGE for a path longer than a socket address
- * holds, CS_E_NOMEM.
+ * CS_E_SERVICE when nobody listens at `path`, CS_E_TIMEOUT when nobody takes the connection for
+ * CS_VARLINK_CALL_SECONDS, CS_E_USAGE for a path longer than a socket address holds, CS_E_NOMEM.
  */
 CS_MUST_CHECK enum cs_err cs_varlink_connect(
 	const char *path, struct cs_varlink **ret_link, struct cs_fault *fault);
@@ -28,7 +28,7 @@ void cs_varlink_cleanup(struct cs_varlink **link);
 
 /*
  * Sends one call of `method`, a name within CS_APPLIANCE_INTERFACE. Borrows `parameters`.
- * CS_E_SERVICE, CS_E_TOO_LARGE.
+ * CS_E_SERVICE, CS_E_TOO_LARGE; CS_E_TIMEOUT when it is not taken for CS_VARLINK_CALL_SECONDS.
  */
 CS_MUST_CHECK enum cs_err cs_varlink_send(struct cs_varlink *link, const char *method,
 	json_t *parameters, bool more, struct cs_fault *fault);

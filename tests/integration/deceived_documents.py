@@ -1,6 +1,8 @@
 """Briefs that lie, signed by an engine whose certificate is good: each is refused for what the approver's own trust set and policy know."""
 import copy
+import json
 import re
+import shutil
 
 from appliance import VarlinkError, address, now
 from deceived_case import DeceivedCase
@@ -343,6 +345,38 @@ class Certificate(DeceivedCase):
         self.refused("key_unknown", {**self.opened, "engine_certificate": self.deceiver.certificate}, "brief/signature")
 
 
+class Revoked(DeceivedCase):
+    """The approver's trust set is newer than the appliance's: in it the document key is revoked, after it had certified the engine."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = cls.world.directory / "newer"
+        shutil.copytree(cls.world.trust_directory, cls.directory)
+        newest = json.loads(cls.world.newest(cls.directory).read_text())
+        plan = {key: value for key, value in newest.items() if key not in ("schema", "id", "version", "previous", "issued_at", "signatures")}
+        for key in plan["keys"]:
+            if key["usage"] == "document":
+                key["revocation"] = {"at": now(), "reason": "lost", "invalid_from": None, "last_trusted_checkpoint": None}
+        path = cls.world.directory / "newer-plan.json"
+        path.write_text(json.dumps(plan))
+        cls.world.add_version("trust-set", path, cls.directory, ("sam", "lena"))
+        cls.directory.chmod(0o755)
+
+    def test_a_document_key_that_was_revoked_since(self):
+        versions = [json.loads(path.read_text()) for path in sorted(self.directory.glob("*.json"))]
+        kept, self.deceiver.trust_file = self.deceiver.trust_file, self.world.directory / "newer.json"
+        self.deceiver.trust_file.write_text(json.dumps(versions))
+        try:
+            reply = changed(changed(self.opened, "basis/state/trust_set", address(versions[-1])), "basis/state/trust_version", len(versions))
+            lie = self.deceiver.everything(reply, restate=True)
+        finally:
+            self.deceiver.trust_file = kept
+        config = self.world.config_of("ada", module="/nonexistent.so", trust_directory=str(self.directory))
+        broker = self.broker(lie)
+        self.assert_refused(self.command(broker, config=config), "key_revoked", path="/engine_certificate/signature/kid")
+        self.assertNotIn("Decide", broker.methods)
+
+
 class Brief(DeceivedCase):
     def test_something_else_than_the_documents_give(self):
         for path, value in (
@@ -410,4 +444,4 @@ class Shapes(DeceivedCase):
                 self.refused("too_large", changed(self.opened, path, value), path.split("/")[0])
 
 
-__all__ = ["AnotherAction", "Brief", "Certificate", "ConsequenceMap", "Control", "Extracts", "Gate", "Pinned", "Shapes", "Times"]
+__all__ = ["AnotherAction", "Brief", "Certificate", "ConsequenceMap", "Control", "Extracts", "Gate", "Pinned", "Revoked", "Shapes", "Times"]

@@ -53,14 +53,14 @@ class Deceiver:
     """What a broken broker can make of an honest brief."""
 
     def __init__(self, appliance):
-        self.appliance = appliance
+        self.appliance, self.trust_file = appliance, appliance.etc / "trust.json"
         self.engine = SessionKey(None)
         with SignerClient(appliance.signer_socket, BROKER_UID) as signer:
             self.certificate = signer.certify(self.engine.jwk)
         self.engine.kid = self.certificate["kid"]
 
     def compose(self, what, reply, **more):
-        documents = {"trust": json.loads((self.appliance.etc / "trust.json").read_text()),
+        documents = {"trust": json.loads(self.trust_file.read_text()),
                      "policy": json.loads(self.appliance.newest(self.appliance.policy_directory).read_text()),
                      "core": reply["core"], "basis": reply["basis"], **more}
         done = subprocess.run([str(TOOLS / "rebrief"), what], input=json.dumps(documents).encode(), capture_output=True, timeout=60)

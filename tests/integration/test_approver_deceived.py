@@ -12,7 +12,8 @@ import unittest
 
 from appliance import need_root_and_softhsm, skip
 from deceived_case import DeceivedCase, DeceivedWorld
-from deceived_documents import AnotherAction, Brief, Certificate, ConsequenceMap, Control, Extracts, Gate, Pinned, Shapes, Times  # noqa: F401
+from deceived_wire import AfterSigning, Errors, Garbage, Silence  # noqa: F401
+from deceived_documents import AnotherAction, Brief, Certificate, ConsequenceMap, Control, Extracts, Gate, Pinned, Revoked, Shapes, Times  # noqa: F401
 
 
 def main():
@@ -27,9 +28,11 @@ def main():
         world.settle()
         world.start()
         DeceivedCase.begin(world)
+        Silence.begin()
         result = unittest.main(verbosity=2, exit=False).result
         if not result.wasSuccessful():
             print(world.log_of("daemon")[-4000:], world.log_of("signer")[-4000:])
+        Silence.end()
     finally:
         world.stop()
         shutil.rmtree(directory)
