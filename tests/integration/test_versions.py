@@ -4,6 +4,7 @@
 One appliance on throwaway tokens serves all cases, in the order of their names; each leaves newer versions behind. Needs root, exits 77 where it cannot run.
 """
 import base64
+import datetime
 import json
 import pathlib
 import shutil
@@ -19,6 +20,16 @@ LEAD_SECONDS = 8     # to sign, install, reload and seal in
 MADE = ("schema", "id", "version", "previous", "issued_at", "signatures")
 SIGNERS = {"trust_set": ("sam", "lena"), "policy": ("lena", "cora")}
 COMMANDS = {"trust_set": "trust-set", "policy": "policy"}
+
+
+def moment(offset=0):
+    """RFC 3339 time as documents have it: whole seconds without a fraction."""
+    return now(offset).replace(".000Z", "Z")
+
+
+def when(text):
+    """A time to compare: as text, a whole second would be later than what follows in it."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 class VersionsAppliance(Appliance):
@@ -145,8 +156,8 @@ class A_Drafts(Case):
     def test_a_time_is_taken_within_its_limits(self):
         for kind in SIGNERS:
             # A little back is taken, but for what is before the genesis.
-            self.appliance.wait_until(lambda kind=kind: now(-3) > self.document(kind, 1)["issued_at"], "the genesis to grow old")
-            for issued_at in (now(-3), now(), now(60), now(7 * 86400 - 60)):
+            self.appliance.wait_until(lambda kind=kind: when(moment(-3)) > when(self.document(kind, 1)["issued_at"]), "the genesis to grow old")
+            for issued_at in (moment(-3), moment(), moment(60), moment(7 * 86400 - 60)):
                 result = self.appliance.try_draft(kind, "--issued-at", issued_at)
                 self.assertEqual(result.status, 0, result)
                 self.assertEqual(result.json()["issued_at"], issued_at)
@@ -154,8 +165,8 @@ class A_Drafts(Case):
 
     def test_other_times_are_refused(self):
         for kind in SIGNERS:
-            for issued_at, status, code in (("tomorrow", 1, "bad_time"), ("2026-11-20T10:00:00+01:00", 1, "bad_time"), (now(-90), 2, "usage"),
-                                            (now(7 * 86400 + 60), 2, "usage")):
+            for issued_at, status, code in (("tomorrow", 1, "bad_time"), ("2026-11-20T10:00:00+01:00", 1, "bad_time"), (moment(-90), 2, "usage"),
+                                            (moment(7 * 86400 + 60), 2, "usage")):
                 result = self.appliance.try_draft(kind, "--issued-at", issued_at)
                 self.assertEqual((result.status, result.json()["error"]["code"]), (status, code), issued_at)
                 self.assertIn(issued_at, result.json()["error"]["detail"])
@@ -165,9 +176,9 @@ class A_Drafts(Case):
         for kind in SIGNERS:
             newest, plan = self.appliance.newest(self.appliance.directory_of(kind)), self.appliance.plan(kind)
             document = json.loads(newest.read_text())
-            document["issued_at"] = at = now(3600)
+            document["issued_at"] = at = moment(3600)
             ahead.write_text(json.dumps(document))
-            for arguments, status in ((("--issued-at", at), 1), ((), 1), (("--issued-at", now(3700)), 0)):
+            for arguments, status in ((("--issued-at", at), 1), ((), 1), (("--issued-at", moment(3700)), 0)):
                 result = self.appliance.provision(COMMANDS[kind], "draft", "--plan", plan, "--previous", ahead, "--out",
                                                   self.appliance.directory / "tried.json", *arguments, "--json", check=False)
                 self.assertEqual(result.status, status, result)
@@ -181,7 +192,7 @@ class B_AtItsTime(Case):
         old = self.document(kind, number)
         waiting = self.propose()
         self.assertEqual(waiting["state"], "awaiting_approval")
-        at = now(LEAD_SECONDS)
+        at = moment(LEAD_SECONDS)
         new = json.loads(self.appliance.install(kind, at).read_text())
         self.assertEqual(new["issued_at"], at)
         self.wait_reloaded(self.appliance.reload)
@@ -192,12 +203,12 @@ class B_AtItsTime(Case):
         self.assertIn(at, self.appliance.countersign("--socket", self.appliance.api, "status", user=AGENT_UID, check=True).output)
         before = self.seal_both()
         self.assertEqual(self.call("Show", id=waiting["id"])["action"]["state"], "awaiting_approval")
-        self.assertLess(now(), at, "the machine is too slow for this lead")
+        self.assertLess(when(moment()), when(at), "the machine is too slow for this lead")
         self.appliance.publish()
 
         # Nobody asks for a reload any more.
         self.wait_ready(lambda: self.version(kind) == number + 1, "the next version")
-        self.assertGreaterEqual(now(), at)
+        self.assertGreaterEqual(when(moment()), when(at))
         self.wait_for_log(f"{what} is in force: {address(new)}")
         self.assertIsNone(self.appliance.status()["next_version_at"])
         ended = self.call("Wait", id=waiting["id"])["action"]
@@ -215,7 +226,7 @@ class B_AtItsTime(Case):
 
     def test_people_approve_before_and_after(self):
         """Their command leaves the version to come out, too."""
-        number, at = self.version("trust_set"), now(3600)
+        number, at = self.version("trust_set"), moment(3600)
         target = self.appliance.install("trust_set", at)
         self.wait_reloaded(self.appliance.reload)
         try:
@@ -236,16 +247,16 @@ class B_AtItsTime(Case):
     def test_what_is_sealed_around_the_moment_verifies(self):
         """Whatever the two clocks' races give, a statement names the version of its time."""
         numbers = {kind: self.version(kind) for kind in SIGNERS}
-        at = now(LEAD_SECONDS)
+        at = moment(LEAD_SECONDS)
         new = {kind: json.loads(self.appliance.install(kind, at).read_text()) for kind in SIGNERS}
         old = {kind: self.document(kind, number) for kind, number in numbers.items()}
         self.wait_reloaded(self.appliance.reload)
         self.appliance.publish()
-        self.assertLess(now(0.5), at, "the machine is too slow for this lead")
-        while now(0.4) < at:
+        self.assertLess(when(moment(0.5)), when(at), "the machine is too slow for this lead")
+        while when(moment(0.4)) < when(at):
             time.sleep(0.01)
         packs, refused = [], 0
-        while now(-2) < at:
+        while when(moment(-2)) < when(at):
             try:
                 proposal = self.propose("restart")
             except VarlinkError as error:
@@ -255,7 +266,7 @@ class B_AtItsTime(Case):
                 continue
             self.assertIn(proposal["state"], ("sealed", "invalidated"))
             packs.append(self.appliance.pack(proposal["id"]))
-        sides = [statement_of(pack)["issued_at"] >= at for pack in packs]
+        sides = [when(statement_of(pack)["issued_at"]) >= when(at) for pack in packs]
         self.assertEqual(set(sides), {False, True}, refused)
         for pack, later in zip(packs, sides):
             for kind in SIGNERS:
@@ -291,7 +302,7 @@ class C_Disagreement(Case):
         late = self.appliance.install("trust_set")
         issued_at = json.loads(late.read_text())["issued_at"]
         packs = self.seal_both()
-        self.assertGreater(min(statement_of(pack)["issued_at"] for pack in packs), issued_at)
+        self.assertGreater(min(when(statement_of(pack)["issued_at"]) for pack in packs), when(issued_at))
         self.names(packs, "trust_set", self.document("trust_set", number))
         self.authentic(packs)
         self.wait_reloaded(self.appliance.reload)
@@ -306,14 +317,14 @@ class C_Disagreement(Case):
 
 class D_Refusals(Case):
     def test_a_wrong_version_does_no_harm_when_its_time_comes(self):
-        number, at = self.version("policy"), now(LEAD_SECONDS)
+        number, at = self.version("policy"), moment(LEAD_SECONDS)
         target = self.appliance.install("policy", at, signers=("lena",))
         try:
             self.wait_reloaded(self.appliance.reload)
             self.assertEqual(self.appliance.status()["next_version_at"], at)
             for name in ("signer", "daemon"):
                 self.appliance.wait_until(lambda name=name: "missing_signature" in self.appliance.log_of(name), f"the refusal of the {name}")
-            self.assertGreaterEqual(now(), at)
+            self.assertGreaterEqual(when(moment()), when(at))
             packs = self.seal_both()
             self.names(packs, "policy", self.document("policy", number))
             self.authentic(packs)
@@ -329,7 +340,7 @@ class D_Refusals(Case):
             target = self.appliance.newest(self.appliance.directory_of(kind))
             kept = target.read_bytes()
             document = json.loads(kept)
-            document["issued_at"] = at = now(3600)
+            document["issued_at"] = at = moment(3600)
             counts = {name: self.appliance.log_of(name).count("clock_behind") for name in ("signer", "daemon")}
             target.write_text(json.dumps(document))
             try:
@@ -344,7 +355,7 @@ class D_Refusals(Case):
             self.wait_reloaded(self.appliance.reload)
 
     def test_nothing_starts_before_the_first_version(self):
-        at = now(3600)
+        at = moment(3600)
         for kind, directory in (("trust", self.appliance.trust_directory), ("policy", self.appliance.policy_directory)):
             early = self.appliance.directory / f"early-{kind}"
             early.mkdir()
@@ -370,13 +381,13 @@ class D_Refusals(Case):
 class E_Restart(Case):
     def test_what_is_to_come_is_found_at_start(self):
         for kind in SIGNERS:
-            number, at = self.version(kind), now(LEAD_SECONDS)
+            number, at = self.version(kind), moment(LEAD_SECONDS)
             new = json.loads(self.appliance.install(kind, at).read_text())
             for name in ("daemon", "signer"):
                 self.appliance.stop_process(name)
             self.appliance.start()
             self.assertEqual((self.version(kind), self.appliance.status()["next_version_at"]), (number, at))
-            self.assertLess(now(), at, "the machine is too slow for this lead")
+            self.assertLess(when(moment()), when(at), "the machine is too slow for this lead")
             self.wait_ready(lambda kind=kind, number=number: self.version(kind) == number + 1, "the next version")
             self.appliance.publish()
             packs = self.seal_both()
