@@ -12,7 +12,7 @@
  * are patterns compiled once in a process; a failed attempt (no memory) may be repeated by the next
  * caller.
  */
-enum class { FORBIDDEN, WORD, ONE_SCRIPT, CLASSES };
+enum class { FORBIDDEN, ESCAPED, WORD, ONE_SCRIPT, CLASSES };
 
 /* Letters, their marks, digits and the underscore: what a reader takes for one name. */
 #define WORD_CLASS "[\\p{L}\\p{M}\\p{N}_]"
@@ -24,6 +24,14 @@ static const char *const patterns[CLASSES] = {
 	 * unassigned.
 	 */
 	[FORBIDDEN] = "[\\p{C}\\p{Zl}\\p{Zp}]",
+	/*
+	 * Shown as code points: the forbidden ones, what a reader cannot see or takes for a plain
+	 * space, a mark with nothing of the text under it, and marks heaped on one letter beyond
+	 * what any writing needs (UTS 39 section 5.4 counts four).
+	 */
+	[ESCAPED] = "(?! )[\\p{C}\\p{Z}\\p{Default_Ignorable_Code_Point}\\x{2800}]"
+		    "|(?:\\A|(?<=\\n))\\p{M}++"
+		    "|(?<=\\p{M}{4})\\p{M}++",
 	[WORD] = WORD_CLASS "++",
 	/*
 	 * One script, or a mixture that is ordinary writing: what UTS 39 section 5.2 calls highly
@@ -107,24 +115,23 @@ static size_t ascii_run(const char *text, size_t len, size_t from)
 }
 
 /*
- * Offset of the first character at or after `from` that text may not hold, newline included; `len`
- * when there is none.
+ * Bounds of the first run at or after `from` of what `class`, FORBIDDEN or ESCAPED, describes,
+ * newline included; both are `len` when there is none.
  */
-static enum cs_err find_forbidden(
-	struct finder *f, const char *text, size_t len, size_t from, size_t *ret_at)
+static enum cs_err find_unsafe(struct finder *f, enum class class, const char *text, size_t len,
+	size_t from, size_t bounds[2])
 {
-	size_t bounds[2];
-
 	from = ascii_run(text, len, from);
 	/* Most text is ASCII: a control character or the end need no pattern. */
 	if (from == len || (unsigned char)text[from] < 0x80) {
-		*ret_at = from;
+		bounds[0] = from;
+		bounds[1] = from == len ? len : from + 1;
 		return CS_OK;
 	}
-	enum cs_err err = find(f, FORBIDDEN, text, len, from, bounds);
-	if (err != CS_OK && err != CS_E_NOT_FOUND)
+	enum cs_err err = find(f, class, text, len, from, bounds);
+	if (err != CS_E_NOT_FOUND)
 		return err;
-	*ret_at = err == CS_OK ? bounds[0] : len;
+	bounds[0] = bounds[1] = len;
 	return CS_OK;
 }
 
@@ -178,14 +185,16 @@ static enum cs_err check(struct finder *f, const char *text, size_t len, unsigne
 	const struct place *place, struct cs_fault *fault)
 {
 	size_t at = cs_utf8_valid(text, len);
+	size_t bounds[2];
 	uint32_t code;
 
 	if (at < len)
 		return refuse(fault, CS_E_JSON_UTF8, place, (unsigned char)text[at], at);
 	for (at = 0;; at++) {
-		enum cs_err err = find_forbidden(f, text, len, at, &at);
+		enum cs_err err = find_unsafe(f, FORBIDDEN, text, len, at, bounds);
 		if (err != CS_OK)
 			return cs_fault_set(fault, err, "", "out of memory");
+		at = bounds[0];
 		if (at == len)
 			return CS_OK;
 		if (text[at] == '\n' && (flags & CS_TEXT_NEWLINE) != 0)
@@ -325,26 +334,26 @@ static enum cs_err show_words(struct finder *f, const char *text, size_t len, st
 static enum cs_err show_valid(struct finder *f, const char *text, size_t len, unsigned flags,
 	unsigned indent, struct cs_bytes *out)
 {
-	size_t from = 0, at;
+	size_t from = 0, bounds[2];
 	uint32_t code;
 
 	while (from < len) {
-		enum cs_err err = find_forbidden(f, text, len, from, &at);
+		enum cs_err err = find_unsafe(f, ESCAPED, text, len, from, bounds);
 		if (err == CS_OK)
-			err = show_words(f, text + from, at - from, out);
+			err = show_words(f, text + from, bounds[0] - from, out);
 		if (err != CS_OK)
 			return err;
-		if (at == len)
-			break;
-		if (text[at] == '\n' && (flags & CS_TEXT_NEWLINE) != 0) {
+		from = bounds[1];
+		if (bounds[0] < len && text[bounds[0]] == '\n' && (flags & CS_TEXT_NEWLINE) != 0) {
 			cs_bytes_add(out, "\n", 1);
 			for (unsigned i = 0; i < indent; i++)
 				cs_bytes_add(out, " ", 1);
-			from = at + 1;
 			continue;
 		}
-		from = at + cs_utf8_decode(text + at, len - at, &code);
-		cs_bytes_addf(out, "\\u{%X}", (unsigned)code);
+		for (size_t at = bounds[0]; at < bounds[1];) {
+			at += cs_utf8_decode(text + at, len - at, &code);
+			cs_bytes_addf(out, "\\u{%X}", (unsigned)code);
+		}
 	}
 	return cs_bytes_check(out);
 }

@@ -24,7 +24,8 @@ CS_MUST_CHECK enum cs_err cs_text_check_document(const json_t *doc, const char *
 
 /*
  * Appends `text` so that it cannot deceive a reader: whatever cs_text_check refuses, invalid bytes included, appears as
- * \u{HEX}; a backslash is doubled. With CS_TEXT_NEWLINE a newline is kept and each continuation line is indented by
+ * \u{HEX}, and so do characters that nobody sees or that look like a plain space, a combining mark with no character before
+ * it, and the fifth and further marks in a row; a backslash is doubled. With CS_TEXT_NEWLINE a newline is kept and each continuation line is indented by
  * `indent` spaces; else it is escaped too. A word that mixes scripts (Latin with Cyrillic, say) is followed by
  * " [mixed scripts]".
  */

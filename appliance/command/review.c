@@ -282,8 +282,7 @@ static bool is_engine(
 	       equal(name, cs_json_text(review->certificate, "appliance"));
 }
 
-static enum cs_err check_engine(
-	const struct cs_review *review, cs_time now, struct cs_fault *fault)
+static enum cs_err check_engine(const struct cs_review *review, cs_time now, struct cs_fault *fault)
 {
 	struct cs_engine_identity engine;
 	const char *issued_by = cs_json_text(review->brief, "issued_by");

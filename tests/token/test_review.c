@@ -203,7 +203,8 @@ static void a_state_of_something_else_is_refused(void **unused)
 	json_object_set_new(state, "resource", json_null());
 	expect(CS_E_ADDRESS_MISMATCH, reply, NULL);
 	/* Whom the connection spoke for is the appliance's to say; the gate then says no. */
-	expect(CS_E_BRIEF_MISMATCH, changed("basis/state/caller", "\"kye:agent:acme.other\""), "/gate");
+	expect(CS_E_BRIEF_MISMATCH, changed("basis/state/caller", "\"kye:agent:acme.other\""),
+		"/gate");
 }
 
 /* A core with this change, about which everything is composed and signed as an appliance would. */

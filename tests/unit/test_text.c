@@ -183,6 +183,29 @@ static void shows_escaped(void **state)
 		"a\\u{FF}\\u{C3}b\\u{ED}\\u{A0}\\u{80}\\u{E2}\\u{82}");
 }
 
+/* A signed document may hold these; a reader would not see them, or not what they stand on. */
+static void shows_the_invisible(void **state)
+{
+	(void)state;
+	/* Spaces of other kinds: no-break, em, ideographic; a blank that is a symbol. */
+	SHOWN("a\xc2\xa0"
+	      "b\xe2\x80\x83\xe3\x80\x80\xe2\xa0\x80",
+		"a\\u{A0}b\\u{2003}\\u{3000}\\u{2800}");
+	/* Fillers, a joiner that is a mark, variation selectors. */
+	SHOWN("x\xe3\x85\xa4\xef\xbe\xa0\xe1\x85\x9f\xcd\x8f\xef\xb8\x8f\xf3\xa0\x84\x80",
+		"x\\u{3164}\\u{FFA0}\\u{115F}\\u{34F}\\u{FE0F}\\u{E0100}");
+	/* Marks at the beginning, also of a line; four on a letter; five; then a letter again. */
+	SHOWN("\xcc\x81\xcc\x82"
+	      "a\xcc\x81",
+		"\\u{301}\\u{302}a\xcc\x81");
+	check_shown("a\n\xcc\x81", 4, CS_TEXT_NEWLINE, 2, "a\n  \\u{301}");
+	SHOWN("e\xcc\x81\xcc\x82\xcc\x83\xcc\x84", "e\xcc\x81\xcc\x82\xcc\x83\xcc\x84");
+	SHOWN("e\xcc\x81\xcc\x82\xcc\x83\xcc\x84\xcc\x85\xcc\x86"
+	      "f\xcc\x81",
+		"e\xcc\x81\xcc\x82\xcc\x83\xcc\x84\\u{305}\\u{306}f\xcc\x81");
+	assert_int_equal(cs_text_check("\xcc\x81\xc2\xa0\xef\xb8\x8f", 7, 0, NULL), CS_OK);
+}
+
 static void shows_lines(void **state)
 {
 	(void)state;
@@ -307,6 +330,7 @@ int main(void)
 		cmocka_unit_test(documents),
 		cmocka_unit_test(documents_made_in_memory),
 		cmocka_unit_test(shows_escaped),
+		cmocka_unit_test(shows_the_invisible),
 		cmocka_unit_test(shows_lines),
 		cmocka_unit_test(marks_mixed_scripts),
 		cmocka_unit_test(what_is_shown_is_safe),
