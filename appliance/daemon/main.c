@@ -140,6 +140,9 @@ static enum cs_err add_sources(struct cs_daemon *d, struct cs_fault *fault)
 {
 	sigset_t mask;
 
+	/* A reader of the log that goes, or a disk that is full, is an error of a write and no more. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);

@@ -43,10 +43,11 @@ static void settle(struct cs_sealer *s)
 
 void cs_sealer_stalled(struct cs_sealer *s, enum cs_err err, const struct cs_fault *fault)
 {
-	const char *detail = fault && fault->detail[0] != '\0' ? fault->detail : cs_err_text(err);
+	const struct cs_fault none = {0}, *why = fault ? fault : &none;
+	const char *detail = why->detail[0] != '\0' ? why->detail : cs_err_text(err);
 
 	if (s->stall != err || strcmp(s->detail, detail) != 0)
-		cs_log_fault(CS_LOG_WARNING, "sealing stopped", err, fault);
+		cs_log_fault(CS_LOG_WARNING, "sealing stopped", err, why);
 	s->stall = err;
 	snprintf(s->detail, sizeof s->detail, "%s", detail);
 	s->hooks.stalled(s->hooks.context, err, s->detail);

@@ -106,11 +106,12 @@ static void refuse_as(
 
 void cs_call_refuse(struct cs_call *call, enum cs_err err, const struct cs_fault *fault)
 {
+	const struct cs_fault none = {0};
 	const char *error = error_of(err);
 
 	/* What failed here is for the log; the peer learns no more than that. */
 	if (strcmp(error, "Internal") == 0) {
-		cs_log_fault(CS_LOG_ERROR, "a call failed", err, fault);
+		cs_log_fault(CS_LOG_ERROR, "a call failed", err, fault ? fault : &none);
 		fault = NULL;
 	}
 	refuse_as(call, error, err, fault);

@@ -162,6 +162,12 @@ class Connector:
 
 
 class ProxiedAppliance(Appliance):
+    prefix = ()
+
+    def spawn(self, name, uid, environment, *command):
+        prefix = self.prefix if name == "daemon" else ()
+        return super().spawn(name, uid, environment, *prefix, *command)
+
     def signed_grant(self, plan, name):
         document = json.loads((FIXTURE / plan).read_text())
         if name == "purpose":
@@ -503,6 +509,44 @@ class Greetings(Case):
             path.write_text(text)
             self.appliance.stop_process("daemon")
             self.appliance.start_daemon()
+
+
+class Disk(Case):
+    """A disk that is full: here a limit on the size of files."""
+
+    def restart(self, *prefix):
+        self.appliance.stop_process("daemon")
+        self.appliance.prefix = prefix
+        self.appliance.start_daemon()
+
+    def test_a_full_disk_takes_nothing_and_loses_nothing(self):
+        self.addCleanup(self.restart)
+        # Room for parts of a proposal: what fails is now its sealing, now its storing.
+        for room in (100000, 150000, 220000, 400000):
+            with self.subTest(room=room):
+                self.size = self.appliance.status()["log"]["size"]
+                self.fill(room)
+
+    def fill(self, room):
+        largest = max(path.stat().st_size for path in (self.appliance.var / "broker").iterdir())
+        self.restart("prlimit", f"--fsize={largest + room}:unlimited")
+        sealed, failed = [], None
+        while failed is None:
+            try:
+                sealed.append(self.call("Propose", request=self.appliance.request("restart"))["id"])
+            except VarlinkError as error:
+                failed = error
+        self.assertIn((failed.name, failed.code), (("Internal", "store_failed"), ("SignerUnavailable", "signer_unavailable")))
+        self.restart()
+        self.ready()
+        for action in sealed:
+            self.assertEqual(self.call("Show", id=action)["action"]["state"], "sealed")
+        if failed.name == "SignerUnavailable":
+            sealed.append(failed.parameters["path"])
+            self.assertEqual(self.call("Wait", id=sealed[-1])["action"]["state"], "sealed")
+        self.assertEqual(self.appliance.status()["log"]["size"], self.size + len(sealed))
+        self.size += len(sealed)
+        self.heals(self.call("Propose", request=self.appliance.request("restart"))["id"])
 
 
 class Bounds(Case):
