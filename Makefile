@@ -119,7 +119,11 @@ INTEGRATION = $(sort $(wildcard tests/integration/test_*.py))
 PYTHON = /usr/bin/python3
 export CS_BUILD = $(BUILD)
 
-check: check-unit check-teeth check-integration
+# One after the other, also with -j: the integration tests have deadlines.
+check:
+	$(MAKE) check-unit
+	$(MAKE) check-teeth
+	$(MAKE) check-integration
 check-unit: $(UNIT) $(UNIT_TOKEN)
 	tests/run.sh unit $(UNIT) $(UNIT_TOKEN)
 check-teeth: teeth
