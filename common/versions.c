@@ -18,7 +18,8 @@ static enum cs_err check_guard(const char *path, uid_t other, struct cs_fault *f
 	if (stat(path, &st) != 0)
 		return cs_fault_set(fault, CS_E_IO, path, "cannot stat: %s", strerror(errno));
 	if (st.st_uid == other)
-		return cs_fault_set(fault, CS_E_PERMISSION, path, "belongs to uid %u, which may not write it", (unsigned)other);
+		return cs_fault_set(fault, CS_E_PERMISSION, path,
+			"belongs to uid %u, which may not write it", (unsigned)other);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 && !(st.st_mode & S_ISVTX))
 		return cs_fault_set(fault, CS_E_PERMISSION, path, "is writable by group or others");
 	return CS_OK;
@@ -39,8 +40,8 @@ static bool is_version_file(const char *name)
 	return name[0] != '.' && len > 5 && strcmp(name + len - 5, ".json") == 0;
 }
 
-static enum cs_err read_one(const char *directory, const char *name, size_t max, bool guard, uid_t other, json_t **ret,
-	struct cs_fault *fault)
+static enum cs_err read_one(const char *directory, const char *name, size_t max, bool guard,
+	uid_t other, json_t **ret, struct cs_fault *fault)
 {
 	char path[PATH_MAX];
 
@@ -50,8 +51,8 @@ static enum cs_err read_one(const char *directory, const char *name, size_t max,
 	return err != CS_OK ? err : cs_file_read_json(path, max, ret, fault);
 }
 
-enum cs_err cs_versions_read(const char *directory, size_t max, bool guard, uid_t not_writable_by, json_t **ret_versions,
-	struct cs_fault *fault)
+enum cs_err cs_versions_read(const char *directory, size_t max, bool guard, uid_t not_writable_by,
+	json_t **ret_versions, struct cs_fault *fault)
 {
 	json_t **found = calloc(CS_VERSIONS_MAX, sizeof *found);
 	size_t count = 0;
@@ -61,8 +62,8 @@ enum cs_err cs_versions_read(const char *directory, size_t max, bool guard, uid_
 
 	if (dir == NULL) {
 		free(found);
-		return cs_fault_set(fault, errno == ENOENT ? CS_E_NOT_FOUND : CS_E_IO, directory, "cannot open: %s",
-			strerror(errno));
+		return cs_fault_set(fault, errno == ENOENT ? CS_E_NOT_FOUND : CS_E_IO, directory,
+			"cannot open: %s", strerror(errno));
 	}
 	if (found == NULL)
 		err = CS_E_NOMEM;
@@ -72,9 +73,11 @@ enum cs_err cs_versions_read(const char *directory, size_t max, bool guard, uid_
 		if (!is_version_file(entry->d_name))
 			continue;
 		if (count == CS_VERSIONS_MAX)
-			err = cs_fault_set(fault, CS_E_TOO_LARGE, directory, "more than %d versions", CS_VERSIONS_MAX);
+			err = cs_fault_set(fault, CS_E_TOO_LARGE, directory,
+				"more than %d versions", CS_VERSIONS_MAX);
 		else
-			err = read_one(directory, entry->d_name, max, guard, not_writable_by, &found[count], fault);
+			err = read_one(directory, entry->d_name, max, guard, not_writable_by,
+				&found[count], fault);
 		if (err == CS_OK)
 			count++;
 	}
@@ -132,14 +135,15 @@ enum cs_err cs_versions_in_force(json_t *versions, cs_time now, const char *dire
 	return CS_OK;
 }
 
-enum cs_err cs_versions_explain(enum cs_err err, const char *kind, const struct cs_upcoming *next,
-	struct cs_fault *fault)
+enum cs_err cs_versions_explain(
+	enum cs_err err, const char *kind, const struct cs_upcoming *next, struct cs_fault *fault)
 {
 	char text[CS_TIME_TEXT];
 
 	if (err != CS_E_TRUST_ROLLBACK || next->at == CS_TIME_MAX)
 		return err;
 	return cs_fault_set(fault, CS_E_CLOCK, kind,
-		"version %" PRId64 " was in force here before, but the clock has not reached its %s",
+		"version %" PRId64
+		" was in force here before, but the clock has not reached its %s",
 		next->version, cs_time_print(next->at, text));
 }

@@ -7,20 +7,20 @@
 #include "clock.h"
 #include "policy.h"
 
-#define CS_VERSIONS_MAX 4096	/* files in a directory */
-#define CS_VERSIONS_RETRY_SECONDS 30	/* after a version whose time came could not be loaded */
+#define CS_VERSIONS_MAX 4096	     /* files in a directory */
+#define CS_VERSIONS_RETRY_SECONDS 30 /* after a version whose time came could not be loaded */
 
 /*
  * Reads all *.json files of a directory into an array sorted by `version`. With `guard` set, refuses a directory or file that `not_writable_by` could
  * write (owner or mode; root and the caller's own user are not asked): CS_E_PERMISSION. CS_E_NOT_FOUND for an empty directory.
  */
-CS_MUST_CHECK enum cs_err cs_versions_read(const char *directory, size_t max, bool guard, uid_t not_writable_by, json_t **ret_versions,
-	struct cs_fault *fault);
+CS_MUST_CHECK enum cs_err cs_versions_read(const char *directory, size_t max, bool guard,
+	uid_t not_writable_by, json_t **ret_versions, struct cs_fault *fault);
 
 /* The first version that is not in force yet. */
 struct cs_upcoming {
-	int64_t version;	/* 0 when there is none */
-	cs_time at;		/* its issued_at; CS_TIME_MAX when there is none */
+	int64_t version; /* 0 when there is none */
+	cs_time at;	 /* its issued_at; CS_TIME_MAX when there is none */
 };
 
 /*
@@ -37,7 +37,7 @@ CS_MUST_CHECK enum cs_err cs_versions_in_force(json_t *versions, cs_time now, co
  * A rollback (CS_E_TRUST_ROLLBACK) whose missing version was left out as still to come is a clock
  * that was set back: gives CS_E_CLOCK then, with `kind` as the fault's path, and `err` otherwise.
  */
-enum cs_err cs_versions_explain(enum cs_err err, const char *kind, const struct cs_upcoming *next,
-	struct cs_fault *fault);
+enum cs_err cs_versions_explain(
+	enum cs_err err, const char *kind, const struct cs_upcoming *next, struct cs_fault *fault);
 
 #endif
