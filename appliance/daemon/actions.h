@@ -8,8 +8,8 @@
 #include "daemon.h"
 
 /*
- * Stores a proposal and its first gate result. `idempotency` may be NULL. CS_E_DOCUMENT_INVALID,
- * CS_E_TEXT, CS_E_TOO_LARGE, CS_E_USAGE (the key), CS_E_IDEMPOTENCY, CS_E_BUSY (too many open),
+ * Stores a proposal and its first gate result. `idempotency` may be NULL. CS_E_DOCUMENT_INVALID
+ * (the key's length too), CS_E_TEXT, CS_E_TOO_LARGE, CS_E_IDEMPOTENCY, CS_E_BUSY (too many open),
  * CS_E_PERMISSION (the caller is nobody in the trust set), CS_E_SIGNER_DOWN (it would have to be
  * sealed now).
  */

@@ -70,6 +70,7 @@ void cs_sealer_works(struct cs_sealer *s)
 	s->stall = CS_OK;
 	s->detail[0] = '\0';
 	s->paused = false;
+	s->pause_usec = CS_SEALER_PAUSE_USEC;
 }
 
 /* ---- stepping ---- */

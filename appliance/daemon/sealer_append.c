@@ -32,7 +32,6 @@ static void on_answer(struct cs_sealer *s, json_t *document)
 	cs_seal_clear(&seal);
 	cs_sealer_forget_flight(s);
 	s->late = 0;
-	s->pause_usec = CS_SEALER_PAUSE_USEC;
 	cs_sealer_works(s);
 	if (action[0] != '\0')
 		s->hooks.changed(s->hooks.context, action);
@@ -68,18 +67,19 @@ static void dispose(struct cs_sealer *s)
 		cs_sealer_pause(s, s->refusal_code, &s->refusal);
 		return;
 	}
-	cs_log_fault(CS_LOG_ERROR, action, s->refusal_code, &s->refusal);
+	cs_log(CS_LOG_ERROR, "the signer refuses %s for good: %s (%s) at %s: %s", action,
+		cs_err_text(s->refusal_code), cs_err_name(s->refusal_code), s->refusal.path,
+		s->refusal.detail);
 	s->hooks.changed(s->hooks.context, action);
 	cs_sealer_kick(s);
 }
 
-static void on_hello_after_refusal(void *context, enum cs_err err, bool refused, json_t *document,
-	const struct cs_fault *answer_fault)
+static void on_hello_after_refusal(
+	void *context, enum cs_err err, json_t *document, const struct cs_fault *answer_fault)
 {
 	struct cs_sealer *s = context;
 	struct cs_fault fault = answer_fault ? *answer_fault : (struct cs_fault){0};
 
-	(void)refused;
 	if (err == CS_OK)
 		err = cs_sealer_take_status(s, document, &fault);
 	if (err == CS_OK)
@@ -97,8 +97,8 @@ static void on_hello_after_refusal(void *context, enum cs_err err, bool refused,
 	cs_sealer_pause(s, s->refusal_code, &s->refusal);
 }
 
-static void on_append(void *context, enum cs_err err, bool refused, json_t *document,
-	const struct cs_fault *fault)
+static void on_append(
+	void *context, enum cs_err err, json_t *document, const struct cs_fault *fault)
 {
 	struct cs_sealer *s = context;
 
@@ -106,7 +106,6 @@ static void on_append(void *context, enum cs_err err, bool refused, json_t *docu
 		on_answer(s, document);
 		return;
 	}
-	(void)refused;
 	s->refusal_code = err;
 	s->refusal = *fault;
 	cs_sealer_say_hello(s, on_hello_after_refusal);

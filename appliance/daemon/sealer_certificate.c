@@ -41,13 +41,12 @@ int cs_sealer_take_certificate(sd_event_source *source, uint64_t usec, void *use
  * before it, and not before the certificate of its key: so the certificate, whose time has a
  * fraction, is used from the next full second on.
  */
-static void on_certified(void *context, enum cs_err err, bool refused, json_t *document,
-	const struct cs_fault *fault)
+static void on_certified(
+	void *context, enum cs_err err, json_t *document, const struct cs_fault *fault)
 {
 	struct cs_sealer *s = context;
 	uint64_t left = (uint64_t)(1000 - cs_now() % 1000) * 1000;
 
-	(void)refused;
 	if (err == CS_OK && (sd_event_source_set_time_relative(s->take, left) < 0 ||
 				    sd_event_source_set_enabled(s->take, SD_EVENT_ONESHOT) < 0))
 		err = CS_E_INTERNAL;

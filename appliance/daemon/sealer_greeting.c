@@ -27,13 +27,12 @@ static enum cs_err token_works(const struct cs_sealer *s, struct cs_fault *fault
 		cs_json_text(s->status, "state"), reason ? ": " : "", reason ? reason : "");
 }
 
-static void on_health(void *context, enum cs_err err, bool refused, json_t *document,
-	const struct cs_fault *answer_fault)
+static void on_health(
+	void *context, enum cs_err err, json_t *document, const struct cs_fault *answer_fault)
 {
 	struct cs_sealer *s = context;
 	struct cs_fault fault = answer_fault ? *answer_fault : (struct cs_fault){0};
 
-	(void)refused;
 	if (err == CS_OK)
 		err = cs_sealer_take_status(s, document, &fault);
 	if (err == CS_OK)
@@ -94,13 +93,12 @@ enum cs_err cs_sealer_reconcile(struct cs_sealer *s, struct cs_fault *fault)
 		(unsigned long long)size, (unsigned long long)s->frontier.size);
 }
 
-static void on_hello(void *context, enum cs_err err, bool refused, json_t *document,
-	const struct cs_fault *answer_fault)
+static void on_hello(
+	void *context, enum cs_err err, json_t *document, const struct cs_fault *answer_fault)
 {
 	struct cs_sealer *s = context;
 	struct cs_fault fault = answer_fault ? *answer_fault : (struct cs_fault){0};
 
-	(void)refused;
 	if (err == CS_OK)
 		err = cs_sealer_take_status(s, document, &fault);
 	if (err == CS_OK)

@@ -184,7 +184,7 @@ static bool take_answer(struct cs_link *link)
 		cs_link_break(link, err, &fault);
 		return false;
 	}
-	answer(context, err, refused, document, &fault);
+	answer(context, err, document, &fault);
 	return link->fd >= 0;
 }
 

@@ -19,12 +19,11 @@ struct cs_link_hooks {
 };
 
 /*
- * The answer to a call, once: CS_OK with the document (borrowed), or the signer's refusal
- * (`refused` true), or an answer that is none (the link then goes down by itself after this
- * returns).
+ * The answer to a call, at most once: CS_OK with the document (borrowed), or the signer's refusal
+ * with its fault. A call that gets no answer, or a malformed one, takes the link down instead.
  */
-typedef void (*cs_link_answer)(void *context, enum cs_err err, bool refused, json_t *document,
-	const struct cs_fault *fault);
+typedef void (*cs_link_answer)(
+	void *context, enum cs_err err, json_t *document, const struct cs_fault *fault);
 
 /* Starts connecting from the event loop. `uid` is whom the other end must be. */
 CS_MUST_CHECK enum cs_err cs_link_new(sd_event *event, const char *path, uid_t uid,
