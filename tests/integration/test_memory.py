@@ -21,9 +21,9 @@ CONNECTIONS = 8
 # Calls that one connection has sent and not seen answered; the daemon takes them one by one.
 PIPELINED = 4
 # Growth that is not a leak: caches that fill slowly (SQLite's is 2 MiB), and how malloc happens to lie after other orders of calls.
-BOUND_KIB = 4 * 1024
-# The signer remembers each action that it has sealed an allow for until the allow has passed: its address, a time and their places in a table.
-CONSUMED_KIB = 1
+BOUND_KIB = 2 * 1024
+# The signer remembers each action that was decided until no approval of it can count any more: its address, a time and their places in a table.
+CONSUMED_KIB = 0.4
 
 
 def resident_kib(process):
@@ -98,7 +98,7 @@ class Memory(unittest.TestCase):
         self.assertEqual(sum(states.values()), PROPOSALS)
         self.assertEqual(set(states), {"sealed", "denied"})
         self.assertEqual(self.world.status()["log"]["size"], size + PROPOSALS)
-        self.assertLessEqual(consumed, states["sealed"])
+        self.assertLessEqual(consumed, PROPOSALS)
         for name, bound in (("daemon", BOUND_KIB), ("signer", BOUND_KIB + consumed * CONSUMED_KIB)):
             with self.subTest(part=name):
                 self.assertLess(after[name][0] - before[name][0], bound)
@@ -123,7 +123,7 @@ class Memory(unittest.TestCase):
         after = self.measure()
         for name in before:
             with self.subTest(part=name):
-                self.assertLess(after[name][0] - before[name][0], BOUND_KIB // 2)
+                self.assertLess(after[name][0] - before[name][0], BOUND_KIB)
                 self.assertLessEqual(after[name][1], before[name][1])
 
 
