@@ -1,5 +1,6 @@
 #include "report.h"
 #include "text.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,6 +30,7 @@ int cs_exit_of(enum cs_err err)
 	case CS_E_TOKEN_REMOVED:
 	case CS_E_TOKEN:
 	case CS_E_TOKEN_KEY:
+	case CS_E_TOKEN_KEY_AMBIGUOUS:
 	case CS_E_PIN_LOCKED:
 	case CS_E_PIN_LAST_TRY:
 	case CS_E_SERVICE:
@@ -72,13 +74,41 @@ enum cs_err cs_report_write(const struct cs_bytes *text, struct cs_fault *fault)
 	return CS_OK;
 }
 
+/*
+ * The canonical form leaves DEL, C1 and bidirectional controls as they are, and a terminal would
+ * obey them.
+ */
+static void add_escaped(struct cs_bytes *out, const struct cs_bytes *json)
+{
+	const char *text = (const char *)json->data;
+
+	for (size_t at = 0; at < json->len;) {
+		uint32_t code;
+		size_t step = cs_utf8_decode(text + at, json->len - at, &code);
+		if (step == 0)
+			break;
+		if ((code >= 0x20 && code < 0x7f) ||
+			cs_text_check(text + at, step, 0, NULL) == CS_OK)
+			cs_bytes_add(out, text + at, step);
+		else if (code < 0x10000)
+			cs_bytes_addf(out, "\\u%04x", (unsigned)code);
+		else
+			cs_bytes_addf(out, "\\u%04x\\u%04x",
+				(unsigned)(0xd800 + ((code - 0x10000) >> 10)),
+				(unsigned)(0xdc00 + ((code - 0x10000) & 0x3ff)));
+		at += step;
+	}
+}
+
 enum cs_err cs_report_json(const json_t *doc, struct cs_fault *fault)
 {
+	CS_CLEANUP_BYTES struct cs_bytes json = {0};
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
-	enum cs_err err = cs_canonical_print(doc, &text);
+	enum cs_err err = cs_canonical_print(doc, &json);
 
 	if (err != CS_OK)
 		return cs_fault_set(fault, err, "", "cannot print the result");
+	add_escaped(&text, &json);
 	cs_bytes_add(&text, "\n", 1);
 	return cs_report_write(&text, fault);
 }

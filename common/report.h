@@ -19,7 +19,10 @@ void cs_report_error(enum cs_err err, const struct cs_fault *fault, bool json);
 
 /* Standard output, all of it: CS_E_IO. */
 CS_MUST_CHECK enum cs_err cs_report_write(const struct cs_bytes *text, struct cs_fault *fault);
-/* The canonical form and a newline. */
+/*
+ * The canonical form and a newline; characters that cs_text_check refuses are spelt as \uXXXX, which
+ * means the same.
+ */
 CS_MUST_CHECK enum cs_err cs_report_json(const json_t *doc, struct cs_fault *fault);
 
 /*

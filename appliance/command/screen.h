@@ -10,8 +10,13 @@
 #define CS_SCREEN_H
 
 #include "canonical.h"
+#include <countersign/limits.h>
 
-#define CS_SCREEN_MAX (64 * 1024) /* facts, canonical bytes: more than that nobody reads */
+/*
+ * Facts, canonical bytes: more than that nobody reads. The snapshot that carries them, at most
+ * CS_SNAPSHOT_MAX, has room for its other members.
+ */
+#define CS_SCREEN_MAX (CS_SNAPSHOT_MAX - 2048)
 
 enum cs_standing {
 	CS_VERIFIED,

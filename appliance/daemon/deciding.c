@@ -18,14 +18,15 @@ static bool equal(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-static enum cs_err check_size(const json_t *doc, const char *name, struct cs_fault *fault)
+static enum cs_err check_size(
+	const json_t *doc, const char *name, size_t max, struct cs_fault *fault)
 {
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 
 	enum cs_err err = cs_canonical_print(doc, &text);
-	if (err == CS_OK && text.len > CS_APPROVAL_MAX)
-		err = cs_fault_set(fault, CS_E_TOO_LARGE, name, "%zu bytes, at most %d are allowed",
-			text.len, CS_APPROVAL_MAX);
+	if (err == CS_OK && text.len > max)
+		err = cs_fault_set(fault, CS_E_TOO_LARGE, name,
+			"%zu bytes, at most %zu are allowed", text.len, max);
 	return err;
 }
 
@@ -194,10 +195,10 @@ static enum cs_err check_room(struct deciding *g, struct cs_fault *fault)
 
 static enum cs_err check_all(struct deciding *g, struct cs_fault *fault)
 {
-	enum cs_err err = check_size(g->approval.decision, "/decision", fault);
+	enum cs_err err = check_size(g->approval.decision, "/decision", CS_APPROVAL_MAX, fault);
 
 	if (err == CS_OK)
-		err = check_size(g->approval.snapshot, "/snapshot", fault);
+		err = check_size(g->approval.snapshot, "/snapshot", CS_SNAPSHOT_MAX, fault);
 	if (err == CS_OK)
 		err = read_decision(g, fault);
 	if (err == CS_OK)

@@ -8,6 +8,7 @@
 #define CS_JSON_DEPTH_MAX 64			/* nesting of arrays and objects */
 #define CS_CORE_MAX (64 * 1024)			/* action core, canonical bytes */
 #define CS_APPROVAL_MAX (16 * 1024)		/* approval decision */
+#define CS_SNAPSHOT_MAX (32 * 1024)		/* knowledge snapshot: two and a core of full size fit into a pack */
 #define CS_STATEMENT_MAX (4 * 1024)		/* seal statement */
 #define CS_EVIDENCE_MAX (96 * 1024)		/* any other document in a signer frame */
 #define CS_POLICY_MAX (96 * 1024)

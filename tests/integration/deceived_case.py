@@ -116,10 +116,10 @@ class DeceivedCase(unittest.TestCase):
 
     # ---- what passes ----
 
-    def asked(self, opened=None, shown=None, script=(), arguments=(), **answers):
+    def asked(self, opened=None, shown=None, script=(), arguments=(), action=None, **answers):
         """The command shows the page and asks; what it says to a no."""
         broker = self.broker(opened, shown, **answers)
-        screen = self.command(broker, script=script or [NO], arguments=arguments)
+        screen = self.command(broker, action=action, script=script or [NO], arguments=arguments)
         self.assertIn(ACTION_SHOWN, screen.text, screen)
         self.assertIn("Sign?", screen.text)
         self.assert_harmless(screen)

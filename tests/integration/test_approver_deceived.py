@@ -12,6 +12,7 @@ import unittest
 
 from appliance import need_root_and_softhsm, skip
 from deceived_case import DeceivedCase, DeceivedWorld
+from deceived_text import Forbidden, OtherDoors, Size, ThroughTheDaemon  # noqa: F401
 from deceived_wire import AfterSigning, Errors, Garbage, Silence  # noqa: F401
 from deceived_documents import AnotherAction, Brief, Certificate, ConsequenceMap, Control, Extracts, Gate, Pinned, Revoked, Shapes, Times  # noqa: F401
 
