@@ -72,32 +72,37 @@ enum cs_err cs_file_read_json(const char *path, size_t max, json_t **ret_doc, st
 	return CS_OK;
 }
 
-static bool write_all(int fd, const uint8_t *data, size_t len)
+bool cs_file_write_all(int fd, const void *data, size_t len)
 {
+	const uint8_t *at = data;
+
 	while (len > 0) {
-		ssize_t n = write(fd, data, len);
+		ssize_t n = write(fd, at, len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return false;
-		data += n;
+		at += n;
 		len -= (size_t)n;
 	}
 	return true;
 }
 
-/* A rename is durable only when its directory is. */
-static bool sync_directory(const char *path)
+bool cs_file_sync_parent(const char *path)
 {
 	char copy[PATH_MAX];
 
-	if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
+	if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy) {
+		errno = ENAMETOOLONG;
 		return false;
+	}
 	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	bool ok = fsync(fd) == 0;
+	int saved = errno;
 	close(fd);
+	errno = saved;
 	return ok;
 }
 
@@ -110,7 +115,7 @@ enum cs_err cs_file_write(const char *path, const void *data, size_t len, unsign
 	int fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return cs_fault_set(fault, CS_E_IO, path, "cannot create: %s", strerror(errno));
-	bool ok = fchmod(fd, mode) == 0 && write_all(fd, data, len) && fsync(fd) == 0;
+	bool ok = fchmod(fd, mode) == 0 && cs_file_write_all(fd, data, len) && fsync(fd) == 0;
 	ok = close(fd) == 0 && ok;
 	ok = ok && rename(temporary, path) == 0;
 	if (!ok) {
@@ -118,7 +123,7 @@ enum cs_err cs_file_write(const char *path, const void *data, size_t len, unsign
 		unlink(temporary);
 		return cs_fault_set(fault, CS_E_IO, path, "cannot write: %s", strerror(saved));
 	}
-	if (!sync_directory(path))
+	if (!cs_file_sync_parent(path))
 		return cs_fault_set(fault, CS_E_IO, path, "cannot make the directory durable: %s", strerror(errno));
 	return CS_OK;
 }

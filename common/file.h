@@ -4,6 +4,7 @@
 #ifndef CS_FILE_H
 #define CS_FILE_H
 
+#include <stdbool.h>
 #include "canonical.h"
 
 /* Reads a regular file (or "-": standard input) of at most `max` bytes. CS_E_IO, CS_E_NOT_FOUND, CS_E_TOO_LARGE; the fault's path is the file's. */
@@ -14,5 +15,13 @@ CS_MUST_CHECK enum cs_err cs_file_read_json(const char *path, size_t max, json_t
 CS_MUST_CHECK enum cs_err cs_file_write(const char *path, const void *data, size_t len, unsigned mode, struct cs_fault *fault);
 /* Writes the canonical form and a newline. */
 CS_MUST_CHECK enum cs_err cs_file_write_json(const char *path, const json_t *doc, unsigned mode, struct cs_fault *fault);
+
+/* All of it to a descriptor, however often a signal or a pipe interrupts. False: errno says why. */
+CS_MUST_CHECK bool cs_file_write_all(int fd, const void *data, size_t len);
+/*
+ * Makes the directory that `path` stands in durable: only then is a file that was created or renamed
+ * there. False: errno says why.
+ */
+CS_MUST_CHECK bool cs_file_sync_parent(const char *path);
 
 #endif

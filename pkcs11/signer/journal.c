@@ -1,24 +1,28 @@
 #include "journal.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HASH_TEXT 64
 /* One record, a snapshot with its consumed actions included. */
 #define LINE_MAX_BYTES (256 * 1024 * 1024)
+/* How often the file may be replaced under a process that is just opening it. */
+#define OPEN_ATTEMPTS 8
 
 struct cs_journal {
 	int fd;
 	off_t len;
 	off_t compact; /* the length from which on it is worth rewriting */
+	bool directory_dirty; /* the name may not survive a crash yet: nothing may rest on it */
 	uint8_t chain[32];
 	char path[PATH_MAX];
 };
@@ -108,6 +112,23 @@ static enum cs_err read_line(
 	return CS_OK;
 }
 
+/* To read from the start; closing it does not give up the lock. */
+static enum cs_err open_stream(
+	const struct cs_journal *j, FILE **ret_file, struct cs_fault *fault)
+{
+	int copy = fcntl(j->fd, F_DUPFD_CLOEXEC, 0);
+	FILE *file = copy >= 0 ? fdopen(copy, "r") : NULL;
+
+	if (file == NULL) {
+		enum cs_err err = io_fault(j->path, "cannot read", fault);
+		if (copy >= 0)
+			close(copy);
+		return err;
+	}
+	*ret_file = file;
+	return CS_OK;
+}
+
 static enum cs_err read_records(struct cs_journal *j, FILE *file,
 	enum cs_err (*on_record)(void *, const json_t *, struct cs_fault *), void *context,
 	struct cs_fault *fault)
@@ -150,6 +171,49 @@ static enum cs_err read_records(struct cs_journal *j, FILE *file,
 	return err;
 }
 
+static enum cs_err sync_name(struct cs_journal *j, struct cs_fault *fault)
+{
+	if (!j->directory_dirty)
+		return CS_OK;
+	if (!cs_file_sync_parent(j->path))
+		return io_fault(j->path, "cannot make the directory durable", fault);
+	j->directory_dirty = false;
+	return CS_OK;
+}
+
+/* Is the locked file still the one with this name? A rewrite may have come in between. */
+static bool has_the_name(int fd, const char *path)
+{
+	struct stat held, named;
+
+	return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_dev == named.st_dev &&
+	       held.st_ino == named.st_ino;
+}
+
+static enum cs_err open_locked(const char *path, int *ret_fd, struct cs_fault *fault)
+{
+	for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
+		enum cs_err err;
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0)
+			return io_fault(path, "cannot open", fault);
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+			err = errno == EWOULDBLOCK
+				      ? cs_fault_set(fault, CS_E_BUSY, path,
+						"another signer holds this journal")
+				      : io_fault(path, "cannot lock", fault);
+			close(fd);
+			return err;
+		}
+		if (has_the_name(fd, path)) {
+			*ret_fd = fd;
+			return CS_OK;
+		}
+		close(fd);
+	}
+	return cs_fault_set(fault, CS_E_BUSY, path, "another signer keeps replacing this journal");
+}
+
 enum cs_err cs_journal_open(const char *path,
 	enum cs_err (*on_record)(void *context, const json_t *record, struct cs_fault *fault),
 	void *context, struct cs_journal **ret_journal, struct cs_fault *fault)
@@ -157,7 +221,6 @@ enum cs_err cs_journal_open(const char *path,
 	struct cs_journal *j = calloc(1, sizeof *j);
 	FILE *file = NULL;
 	enum cs_err err;
-	int copy;
 
 	if (j == NULL)
 		return CS_E_NOMEM;
@@ -165,17 +228,14 @@ enum cs_err cs_journal_open(const char *path,
 		free(j);
 		return cs_fault_set(fault, CS_E_TOO_LARGE, path, "the path is too long");
 	}
-	j->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (j->fd < 0)
-		err = io_fault(path, "cannot open", fault);
-	else if (flock(j->fd, LOCK_EX | LOCK_NB) != 0)
-		err = cs_fault_set(fault, CS_E_BUSY, path, "another signer holds this journal");
-	else if ((copy = fcntl(j->fd, F_DUPFD_CLOEXEC, 0)) < 0)
-		err = io_fault(path, "cannot read", fault);
-	else if ((file = fdopen(copy, "r")) == NULL) {
-		err = io_fault(path, "cannot read", fault);
-		close(copy);
-	} else
+	j->fd = -1;
+	j->directory_dirty = true;
+	err = open_locked(path, &j->fd, fault);
+	if (err == CS_OK)
+		err = sync_name(j, fault);
+	if (err == CS_OK)
+		err = open_stream(j, &file, fault);
+	if (err == CS_OK)
 		err = read_records(j, file, on_record, context, fault);
 	if (file != NULL)
 		fclose(file);
@@ -202,6 +262,8 @@ enum cs_err cs_journal_append(struct cs_journal *j, const json_t *record, struct
 	uint8_t next[32];
 	enum cs_err err = compose_line(j->chain, record, &line, next);
 
+	if (err == CS_OK)
+		err = sync_name(j, fault);
 	if (err != CS_OK)
 		return err;
 	if (!write_at(j->fd, line.data, line.len, j->len) || fdatasync(j->fd) != 0) {
@@ -214,19 +276,6 @@ enum cs_err cs_journal_append(struct cs_journal *j, const json_t *record, struct
 	memcpy(j->chain, next, 32);
 	j->len += (off_t)line.len;
 	return CS_OK;
-}
-
-static bool sync_parent(const char *path)
-{
-	char copy[PATH_MAX];
-
-	strcpy(copy, path);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	bool ok = fsync(fd) == 0;
-	close(fd);
-	return ok;
 }
 
 enum cs_err cs_journal_replace(struct cs_journal *j, const json_t *record, struct cs_fault *fault)
@@ -255,8 +304,9 @@ enum cs_err cs_journal_replace(struct cs_journal *j, const json_t *record, struc
 	j->len = (off_t)line.len;
 	expect_growth(j);
 	memcpy(j->chain, next, 32);
-	return sync_parent(j->path) ? CS_OK
-				    : io_fault(j->path, "cannot make the directory durable", fault);
+	/* What has failed here stands before the next append again. */
+	j->directory_dirty = true;
+	return sync_name(j, fault);
 }
 
 bool cs_journal_is_long(const struct cs_journal *journal)
