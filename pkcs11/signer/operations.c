@@ -83,6 +83,32 @@ static enum cs_err do_health(struct cs_service *s, const struct cs_wire_request 
 	return status(s, ret_document);
 }
 
+/*
+ * Whatever keeps the token from signing is our operator's to mend and says nothing of what was to
+ * be signed: one code, on which the broker waits, and the reason's own name before its detail.
+ */
+static enum cs_err unavailable(enum cs_err err, const struct cs_fault *why, struct cs_fault *fault)
+{
+	if (err == CS_OK || err == CS_E_NOMEM)
+		return err;
+	return cs_fault_set(fault, CS_E_SIGNER_DOWN, why->path, "%s: %s", cs_err_name(err),
+		why->detail[0] != '\0' ? why->detail : cs_err_text(err));
+}
+
+static enum cs_err need_token(struct cs_service *s, struct cs_fault *fault)
+{
+	struct cs_fault why = {0};
+
+	return unavailable(cs_service_ready(s, &why), &why, fault);
+}
+
+static enum cs_err token_failed(struct cs_service *s, enum cs_err err, struct cs_fault *fault)
+{
+	struct cs_fault why = {0};
+
+	return unavailable(cs_service_failed(s, err, &why), &why, fault);
+}
+
 /* ---- append ---- */
 
 static enum cs_err sign_seals(
@@ -181,7 +207,7 @@ static enum cs_err do_append(struct cs_service *s, const struct cs_wire_request 
 
 	/* A token that is known to be away takes no leaf that it could not sign for. */
 	if (err == CS_OK)
-		err = cs_service_ready(s, fault);
+		err = need_token(s, fault);
 	if (err == CS_OK && !verdict.again)
 		err = cs_signer_frontier_append(
 			s->frontier, verdict.statements, verdict.consumed, context.now, fault);
@@ -189,7 +215,7 @@ static enum cs_err do_append(struct cs_service *s, const struct cs_wire_request 
 	if (err != CS_OK)
 		return err;
 	err = sign_batch(s, request, ret_document);
-	return err == CS_OK ? CS_OK : cs_service_failed(s, err, fault);
+	return err == CS_OK ? CS_OK : token_failed(s, err, fault);
 }
 
 /* ---- certify ---- */
@@ -248,11 +274,11 @@ static enum cs_err do_certify(struct cs_service *s, const struct cs_wire_request
 		return cs_fault_set(fault, err, "/jwk",
 			"an engine session key is an Ed25519 JWK of kty, crv and x alone");
 	cs_service_advance(s, cs_service_now());
-	err = cs_service_ready(s, fault);
+	err = need_token(s, fault);
 	if (err != CS_OK)
 		return err;
 	err = make_certificate(s, plain, ret_document);
-	return err == CS_OK ? CS_OK : cs_service_failed(s, err, fault);
+	return err == CS_OK ? CS_OK : token_failed(s, err, fault);
 }
 
 /* ---- the table ---- */

@@ -52,6 +52,21 @@ class Crash(BrokenCase):
         self.assertEqual(self.broker.client.append(entry(JWS, statement, core, approvals)), first)
         self.refuse("statement_time", self.broker.refusal(core, issued_at=statement["issued_at"]), core, form=TLOG)
 
+    def test_an_operators_mistake_is_no_refusal_of_the_action(self):
+        """Settings that name another key, no key or no token: one code on which a broker waits, with the reason behind it."""
+        core, approvals = self.broker.papers()
+        for name, code, settings in (("another key", "bad_key", {"seal_label": "checkpoint"}), ("no key", "token_key_missing", {"seal_label": "none"}),
+                                     ("no URI", "bad_pkcs11_uri", {"token": "token=none"})):
+            with self.subTest(name):
+                self.world.restart_signer(**settings)
+                self.broker.connect()
+                with self.broker.refused(self, "signer_unavailable", detail=f"{code}: "):
+                    self.broker.allow(core, approvals)
+                self.assertTrue(self.broker.client.health()["reason"].startswith(f"{code}: "))
+        self.world.restart_signer()
+        self.broker.connect()
+        self.broker.allow(core, approvals)
+
     def test_another_leaf_in_its_place(self):
         core, approvals = self.broker.papers()
         before = self.broker.place()

@@ -189,7 +189,7 @@ class SignerTeeth(TeethCase):
                         ROOT / "tests/integration/lying_module.c", "-ldl"], check=True, capture_output=True)
         self.begin(module=module)
         given = self.allow()
-        with self.broker.refused(self, "token_signature_wrong"):
+        with self.broker.refused(self, "signer_unavailable", detail="token_signature_wrong: "):
             self.broker.append(**given)
         self.world.restart_signer(binary=TEETH, module=MODULE)
         self.broker.connect()
@@ -219,7 +219,7 @@ class SignerTeeth(TeethCase):
             self.world.processes.pop("signer", None)
         jwk = {"kty": "OKP", "crv": "Ed25519", "x": self.world.published()[checkpoint]["x"]}
         self.begin("trust.appliance-keys", **settings)
-        with self.broker.refused(self, "key_usage"):
+        with self.broker.refused(self, "signer_unavailable", detail="key_usage: "):
             self.broker.client.certify(jwk)
         self.begin("trust.appliance-keys,signer.usage", **settings)
         self.assertEqual(self.broker.client.certify(jwk)["signature"]["kid"], checkpoint)

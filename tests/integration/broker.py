@@ -113,13 +113,15 @@ class Broker:
         return statement, self.append(statement, core, form=TLOG)
 
     @contextlib.contextmanager
-    def refused(self, test, code, path=None):
+    def refused(self, test, code, path=None, detail=None):
         """Whatever is sent inside must be refused with this very code, and leave the log as it was."""
         with test.assertRaises(Refused) as caught:
             yield
         test.assertEqual(caught.exception.code, code, str(caught.exception))
         if path is not None:
             test.assertEqual(caught.exception.path, path, str(caught.exception))
+        if detail is not None:
+            test.assertIn(detail, caught.exception.detail)
 
 
 def restriction(name, **members):
