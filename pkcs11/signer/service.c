@@ -212,19 +212,38 @@ static bool about_pin(enum cs_err err)
 	return err == CS_E_PIN || err == CS_E_PIN_LOCKED || err == CS_E_PIN_LAST_TRY;
 }
 
+static void note_pin(struct cs_service *s, enum cs_err err, const struct cs_fault *why)
+{
+	if (!about_pin(err))
+		return;
+	s->pin_err = err;
+	cs_fault_set(&s->pin_fault, err, why->path, "%s", why->detail);
+}
+
 enum cs_err cs_service_failed(struct cs_service *s, enum cs_err err, struct cs_fault *fault)
 {
-	const struct cs_fault *why = cs_signer_keys_fault(s->keys);
+	const struct cs_fault *said = cs_signer_keys_fault(s->keys);
+	struct cs_fault why = {0};
 
-	cs_fault_set(fault, err, why ? why->path : "", "%s", why ? why->detail : cs_err_text(err));
-	if (about_pin(err)) {
-		s->pin_err = err;
-		cs_fault_set(&s->pin_fault, err, why ? why->path : "", "%s",
-			why ? why->detail : cs_err_text(err));
-	}
+	cs_fault_set(&why, err, said ? said->path : "", "%s",
+		said ? said->detail : cs_err_text(err));
+	note_pin(s, err, &why);
+	cs_fault_set(fault, err, why.path, "%s", why.detail);
 	cs_signer_keys_close(s->keys);
 	s->keys = NULL;
 	return err;
+}
+
+/* The keys are there already: is the token still, or again? */
+static enum cs_err keys_ready(struct cs_service *s, struct cs_fault *fault)
+{
+	struct cs_fault why = {0};
+	enum cs_err err = cs_signer_keys_ready(s->keys, &why);
+
+	if (err == CS_OK)
+		return CS_OK;
+	note_pin(s, err, &why);
+	return cs_fault_set(fault, err, why.path, "%s", why.detail);
 }
 
 enum cs_err cs_service_ready(struct cs_service *s, struct cs_fault *fault)
@@ -233,10 +252,11 @@ enum cs_err cs_service_ready(struct cs_service *s, struct cs_fault *fault)
 		.pin_file = cs_settings_get(s->settings, "signer", "pin_file"),
 		.pin_credential = cs_settings_get(s->settings, "signer", "pin_credential"),
 	};
+	struct cs_fault why = {0};
 	enum cs_err err;
 
-	if (s->keys != NULL)
-		return cs_signer_keys_ready(s->keys, fault);
+	if (s->keys != NULL && s->pin_err == CS_OK)
+		return keys_ready(s, fault);
 	if (s->pin_err != CS_OK)
 		return cs_fault_set(fault, s->pin_err, s->pin_fault.path,
 			"%s; it is not tried again before a reload", s->pin_fault.detail);
@@ -252,12 +272,11 @@ enum cs_err cs_service_ready(struct cs_service *s, struct cs_fault *fault)
 		err = need(s, "signer", "document_label", &keys.label[CS_SIGNER_DOCUMENT], fault);
 	if (err != CS_OK)
 		return err;
-	err = cs_signer_keys_open(&keys, s->trust, s->origin, &s->keys, &s->pin_fault);
-	if (about_pin(err))
-		s->pin_err = err;
-	return err == CS_OK
-		       ? CS_OK
-		       : cs_fault_set(fault, err, s->pin_fault.path, "%s", s->pin_fault.detail);
+	err = cs_signer_keys_open(&keys, s->trust, s->origin, &s->keys, &why);
+	if (err == CS_OK)
+		return CS_OK;
+	note_pin(s, err, &why);
+	return cs_fault_set(fault, err, why.path, "%s", why.detail);
 }
 
 /* ---- open, close ---- */
