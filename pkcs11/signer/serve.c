@@ -114,6 +114,20 @@ static void accept_one(const struct cs_service *service, struct connections *all
 	all->fd[all->count++] = fd;
 }
 
+/*
+ * SIGALRM ends the process: a vendor module that hangs takes nobody else with it, and a new signer
+ * heals the log.
+ */
+static void limit_module(void)
+{
+	alarm(CS_SIGNER_TOKEN_SECONDS);
+}
+
+static void end_limit(void)
+{
+	alarm(0);
+}
+
 /* One frame in, one answer out. False ends the connection. */
 static bool serve_one(struct cs_service *service, int fd)
 {
@@ -125,13 +139,9 @@ static bool serve_one(struct cs_service *service, int fd)
 	if (err == CS_E_NOT_FOUND)
 		return false;
 	if (err == CS_OK) {
-		/*
-		 * SIGALRM ends the process: a vendor module that hangs takes nobody else with it,
-		 * and a new signer heals the log.
-		 */
-		alarm(CS_SIGNER_TOKEN_SECONDS);
+		limit_module();
 		err = cs_operations_answer(service, &payload, &answer, &end);
-		alarm(0);
+		end_limit();
 	} else {
 		end = true;
 		cs_log_fault(CS_LOG_WARNING, "frame", err, &fault);
@@ -215,9 +225,12 @@ enum cs_err cs_serve(struct cs_service *service, int listener, struct cs_fault *
 	/* Signals arrive in ppoll alone: no frame is cut short by one. */
 	block(SIG_BLOCK, &before);
 	while (!stop_asked) {
+		/* New versions close the token, and that reaches into the module too. */
+		limit_module();
 		if (reload_asked)
 			reload(service);
 		cs_service_advance(service, cs_service_now());
+		end_limit();
 		for (size_t i = 0; i < all.count; i++)
 			polled[i] = (struct pollfd){.fd = all.fd[i], .events = POLLIN};
 		polled[all.count] = (struct pollfd){.fd = listener, .events = POLLIN};

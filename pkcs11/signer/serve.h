@@ -8,12 +8,13 @@
 
 #define CS_SIGNER_CONNECTIONS_MAX 8 /* the oldest is closed for a ninth */
 #define CS_SIGNER_FRAME_SECONDS 5   /* a frame that has begun must end within this */
-/* A frame answered later than this means a hung module: the process ends and is replaced. */
+/* A frame or a reload that takes longer means a hung module: the process ends and is replaced. */
 #define CS_SIGNER_TOKEN_SECONDS 30
 
 /*
  * The listening socket: the one passed by the service manager, or `[signer] socket`, bound here
- * with mode 0660. CS_E_IO, CS_E_CONFIG.
+ * for anybody to connect to, because its directory and the peer's credentials decide who is served.
+ * CS_E_IO, CS_E_CONFIG.
  */
 CS_MUST_CHECK enum cs_err cs_serve_listen(
 	const struct cs_service *service, int *ret_fd, struct cs_fault *fault);
