@@ -93,7 +93,7 @@ enum cs_err cs_decision_compose(
 		return CS_E_NOMEM;
 	if (json_array_size(input->restrictions) > 0 &&
 		json_object_set_new(
-			decision, "restrictions", json_deep_copy(input->restrictions)) != 0)
+			decision, "restrictions", cs_json_copied(input->restrictions)) != 0)
 		return CS_E_NOMEM;
 	*ret_decision = json_incref(decision);
 	return CS_OK;
@@ -123,7 +123,7 @@ enum cs_err cs_approval_extract(
 		key->product, "serial", key->serial, "assurance", key->assurance, "decided_at",
 		cs_json_text(decision, "decided_at"), "not_after",
 		cs_json_text_at(decision, "binding/not_after"), "restrictions",
-		restrictions != NULL ? json_deep_copy(restrictions) : json_array());
+		restrictions != NULL ? cs_json_copied(restrictions) : json_array());
 	if (extract == NULL)
 		return CS_E_NOMEM;
 	*ret_extract = extract;

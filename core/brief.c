@@ -261,7 +261,7 @@ enum cs_err cs_brief_check(const json_t *core, const json_t *basis, const struct
 	err = cs_brief_compose(core, basis, policy, issued_by, &expected, fault);
 	if (err != CS_OK)
 		return err;
-	given = json_deep_copy(brief);
+	given = cs_json_copied(brief);
 	if (given == NULL)
 		return CS_E_NOMEM;
 	return first_difference(expected, given, fault);

@@ -44,6 +44,8 @@ bool cs_json_same(const json_t *a, const json_t *b);
  * it another document. CS_E_INTERNAL for NULL.
  */
 CS_MUST_CHECK enum cs_err cs_json_copy(const json_t *doc, json_t **ret_copy);
+/* The same copy as a value, for json_pack and json_…_new: NULL for NULL and when memory ends. */
+json_t *cs_json_copied(const json_t *doc);
 
 /* ---- typed access; never NULL surprises ---- */
 

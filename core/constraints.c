@@ -64,7 +64,7 @@ static json_t *print(const struct entry *entries, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0 && compare(&entries[i - 1], &entries[i]) == 0)
 			continue;
-		if (json_array_append_new(list, json_deep_copy(entries[i].restriction)) != 0) {
+		if (json_array_append_new(list, cs_json_copied(entries[i].restriction)) != 0) {
 			json_decref(list);
 			return NULL;
 		}

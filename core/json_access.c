@@ -90,3 +90,10 @@ enum cs_err cs_json_copy(const json_t *doc, json_t **ret_copy)
 	*ret_copy = copy;
 	return CS_OK;
 }
+
+json_t *cs_json_copied(const json_t *doc)
+{
+	json_t *copy = NULL;
+
+	return doc != NULL && cs_json_copy(doc, &copy) == CS_OK ? copy : NULL;
+}

@@ -18,8 +18,8 @@ enum cs_err cs_snapshot_compose(const json_t *basis, const json_t *brief, const 
 		cs_shown(cs_json_text(basis, "approver")), "approval_brief_id",
 		cs_shown(cs_json_text(brief, "id")), "captured_at", cs_time_print(captured_at, at),
 		"captured_by", captured_by, "facts_shown",
-		facts_shown != NULL ? json_deep_copy(facts_shown) : json_array(), "questions_asked",
-		questions != NULL ? json_deep_copy(questions) : json_array(), "action",
+		facts_shown != NULL ? cs_json_copied(facts_shown) : json_array(), "questions_asked",
+		questions != NULL ? cs_json_copied(questions) : json_array(), "action",
 		cs_shown(cs_json_text(basis, "action")), "basis", address);
 	if (snapshot == NULL)
 		return CS_E_NOMEM;

@@ -13,7 +13,7 @@
 
 static json_t *copy_or_null(const json_t *doc)
 {
-	return doc != NULL ? json_deep_copy(doc) : json_null();
+	return doc != NULL ? cs_json_copied(doc) : json_null();
 }
 
 /* A pack is public; the digest of an employee number has no use in it. */
@@ -53,7 +53,7 @@ static enum cs_err select_held(const json_t *list, const char *key, const char *
 				continue;
 			if (json_array_size(selected) == EXTRACTS_MAX)
 				return CS_OK;
-			if (json_array_append_new(selected, json_deep_copy(entry)) != 0)
+			if (json_array_append_new(selected, cs_json_copied(entry)) != 0)
 				return CS_E_NOMEM;
 		}
 	}
@@ -87,7 +87,7 @@ static enum cs_err select_chain(const json_t *delegations, const char *actor, js
 				continue;
 			if (json_array_size(selected) == EXTRACTS_MAX)
 				return CS_OK;
-			if (json_array_append_new(selected, json_deep_copy(entry)) != 0)
+			if (json_array_append_new(selected, cs_json_copied(entry)) != 0)
 				return CS_E_NOMEM;
 		}
 		if (next == json_array_size(selected))
@@ -168,7 +168,7 @@ static enum cs_err extracts_make(const json_t *document, const char *actor, cons
 	if (e->actor == NULL || e->principal == NULL || e->resource == NULL || e->persons == NULL ||
 		e->grants == NULL || e->delegations == NULL || e->purposes == NULL)
 		return CS_E_NOMEM;
-	if (purpose != NULL && json_array_append_new(e->purposes, json_deep_copy(purpose)) != 0)
+	if (purpose != NULL && json_array_append_new(e->purposes, cs_json_copied(purpose)) != 0)
 		return CS_E_NOMEM;
 	if (agent == NULL)
 		return CS_OK;
@@ -201,8 +201,8 @@ enum cs_err cs_state_compose(const struct cs_state_input *input, json_t **ret_st
 		input->audience, "caller", input->caller, "actor", e.actor, "principal",
 		e.principal, "persons", e.persons, "resource", e.resource, "grants", e.grants,
 		"delegations", e.delegations, "purposes", e.purposes, "facts",
-		input->facts != NULL ? json_deep_copy(input->facts) : json_object(), "approvals",
-		input->approvals != NULL ? json_deep_copy(input->approvals) : json_array(), "ended",
+		input->facts != NULL ? cs_json_copied(input->facts) : json_object(), "approvals",
+		input->approvals != NULL ? cs_json_copied(input->approvals) : json_array(), "ended",
 		input->ended);
 	if (state == NULL)
 		err = CS_E_NOMEM;

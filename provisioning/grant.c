@@ -31,7 +31,7 @@ enum cs_err cs_grant_check_unsigned(
 	if (json_object_get(grant, "signature") != NULL)
 		return cs_fault_set(
 			fault, CS_E_EXISTS, "/signature", "the grant is signed already");
-	CS_CLEANUP_JSON json_t *copy = json_deep_copy(grant);
+	CS_CLEANUP_JSON json_t *copy = cs_json_copied(grant);
 	if (copy == NULL || json_object_set_new(copy, "signature", json_string(PLACEHOLDER)) != 0)
 		return CS_E_NOMEM;
 	return cs_schema_check(registry, schema, copy, fault);

@@ -84,7 +84,7 @@ static enum cs_err consume(struct cs_signer_frontier *f, const json_t *consumed,
 		json_t *before = json_object_get(f->consumed, action);
 		int noted = before != NULL ? json_object_set(taken, action, before)
 					   : json_object_set_new(taken, action, json_null());
-		json_t *copy = noted == 0 ? json_deep_copy(until) : NULL;
+		json_t *copy = noted == 0 ? cs_json_copied(until) : NULL;
 		if (copy == NULL || json_object_set_new(f->consumed, action, copy) != 0)
 			return CS_E_NOMEM;
 	}
@@ -151,7 +151,7 @@ static enum cs_err load_tree(const json_t *record, struct cs_frontier *ret_tree)
 static enum cs_err take_snapshot(struct cs_signer_frontier *f, const json_t *record)
 {
 	enum cs_err err = load_tree(record, &f->tree);
-	json_t *accepted = json_deep_copy(json_object_get(record, "accepted"));
+	json_t *accepted = cs_json_copied(json_object_get(record, "accepted"));
 
 	if (err == CS_OK && accepted == NULL)
 		err = CS_E_NOMEM;
@@ -180,7 +180,7 @@ static enum cs_err on_record(void *context, const json_t *record, struct cs_faul
 	if (type != NULL && strcmp(type, "snapshot") == 0)
 		return take_snapshot(f, record);
 	if (type != NULL && strcmp(type, "accepted") == 0) {
-		json_t *addresses = json_deep_copy(json_object_get(record, "addresses"));
+		json_t *addresses = cs_json_copied(json_object_get(record, "addresses"));
 		return json_object_set_new(f->accepted, cs_json_text(record, "kind"), addresses) ==
 				       0
 			       ? CS_OK
@@ -295,7 +295,10 @@ static json_t *compose_snapshot(const struct cs_signer_frontier *f)
 	for (size_t i = 0; hashes != NULL && i < f->before.count; i++) {
 		char hex[2 * CS_HASH + 1];
 		cs_hex_encode(f->before.hash[i], CS_HASH, hex);
-		json_array_append_new(hashes, json_string(hex));
+		if (json_array_append_new(hashes, json_string(hex)) != 0) {
+			json_decref(hashes);
+			return NULL;
+		}
 	}
 	return json_pack("{ss ss sI so sO sO sO}", "type", "snapshot", "origin", f->origin, "size",
 		(json_int_t)f->before.size, "hashes", hashes, "statements", f->batch, "consumed",
