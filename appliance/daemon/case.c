@@ -57,6 +57,7 @@ struct cs_approval_context cs_case_context(const struct cs_case *c)
 struct collecting {
 	struct cs_case *c;
 	enum cs_collect what;
+	size_t most;
 	json_t *briefs; /* addresses, in the order of the entries */
 };
 
@@ -87,6 +88,26 @@ static enum cs_err judge(struct collecting *g, const struct cs_approval *approva
 	return CS_OK;
 }
 
+/*
+ * More was decided than there is room for: the oldest goes that is no approval, else the oldest. So
+ * what filled the slots stays, and the newest, which is the one that ended the action.
+ */
+static enum cs_err drop_one(struct collecting *g)
+{
+	struct cs_case *c = g->c;
+	json_t *const lists[] = {c->decisions, c->extracts, c->entries, g->briefs};
+	size_t count = json_array_size(c->decisions), victim = 0;
+
+	while (victim < count && cs_approval_is_approval(json_array_get(c->decisions, victim)))
+		victim++;
+	if (victim == count)
+		victim = 0;
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		if (json_array_remove(lists[i], victim) != 0)
+			return CS_E_INTERNAL;
+	return CS_OK;
+}
+
 static enum cs_err collect_one(void *context, struct cs_approval *approval)
 {
 	struct collecting *g = context;
@@ -94,14 +115,17 @@ static enum cs_err collect_one(void *context, struct cs_approval *approval)
 	const struct cs_key_info *key = NULL;
 	json_t *extract = NULL;
 
-	if (approval->refused[0] != '\0' || json_array_size(c->decisions) == CS_APPROVALS_MAX)
+	if (approval->refused[0] != '\0')
 		return CS_OK;
 	if (g->what == CS_COLLECT_VALID && !cs_approval_is_approval(approval->decision))
 		return CS_OK;
 	enum cs_err err = judge(g, approval, &key);
 	if (err != CS_OK || key == NULL)
 		return err;
-	err = cs_approval_extract(approval->decision, key, &extract);
+	if (json_array_size(c->decisions) == g->most)
+		err = drop_one(g);
+	if (err == CS_OK)
+		err = cs_approval_extract(approval->decision, key, &extract);
 	if (err != CS_OK)
 		return err;
 	json_t *entry =
@@ -130,9 +154,9 @@ static enum cs_err add_briefs(struct cs_case *c, const json_t *briefs)
 	return err == CS_E_NOT_FOUND ? CS_E_STORE : err;
 }
 
-enum cs_err cs_case_collect(struct cs_case *c, enum cs_collect what)
+enum cs_err cs_case_collect(struct cs_case *c, enum cs_collect what, size_t most)
 {
-	struct collecting g = {c, what, json_array()};
+	struct collecting g = {c, what, most, json_array()};
 
 	json_decref(c->decisions);
 	json_decref(c->extracts);

@@ -45,8 +45,9 @@ enum cs_collect {
 	CS_COLLECT_NOTHING,
 };
 /*
- * Gathers at most CS_APPROVALS_MAX decisions, in the order of their arrival. May be called again.
+ * Gathers the decisions in the order of their arrival, at most `most` of them (1 to
+ * CS_APPROVALS_MAX): of more, the newest always, and approvals before others. May be called again.
  */
-CS_MUST_CHECK enum cs_err cs_case_collect(struct cs_case *c, enum cs_collect what);
+CS_MUST_CHECK enum cs_err cs_case_collect(struct cs_case *c, enum cs_collect what, size_t most);
 
 #endif

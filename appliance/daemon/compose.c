@@ -111,6 +111,7 @@ struct sealing {
 	json_t *decision;
 	json_t *constraints; /* NULL when there are none */
 	enum cs_action_state next;
+	size_t most; /* decisions that the record of an end carries */
 };
 
 static void sealing_clear(struct sealing *s)
@@ -169,7 +170,8 @@ static enum cs_err decide_end(struct sealing *s, enum cs_action_state next, cons
 	bool outdated = !cs_rulebook_is_of(s->c.book, &s->c.action);
 
 	s->next = next;
-	enum cs_err err = cs_case_collect(&s->c, outdated ? CS_COLLECT_NOTHING : CS_COLLECT_RECORD);
+	enum cs_err err =
+		cs_case_collect(&s->c, outdated ? CS_COLLECT_NOTHING : CS_COLLECT_RECORD, s->most);
 	return err == CS_OK ? run_gate(s, ended) : err;
 }
 
@@ -178,7 +180,7 @@ static enum cs_err decide_favour(struct sealing *s)
 	struct cs_approval_context context = cs_case_context(&s->c);
 	enum cs_action_state instead = CS_ACTION_INVALIDATED;
 
-	enum cs_err err = cs_case_collect(&s->c, CS_COLLECT_VALID);
+	enum cs_err err = cs_case_collect(&s->c, CS_COLLECT_VALID, CS_APPROVALS_MAX);
 	if (err != CS_OK)
 		return err;
 	if (s->c.action.state == CS_ACTION_APPROVED && s->c.left_out == CS_E_APPROVAL_EXPIRED)
@@ -206,7 +208,7 @@ static enum cs_err decide_favour(struct sealing *s)
  */
 static enum cs_err decide_as_judged(struct sealing *s)
 {
-	enum cs_err err = cs_case_collect(&s->c, CS_COLLECT_RECORD);
+	enum cs_err err = cs_case_collect(&s->c, CS_COLLECT_RECORD, s->most);
 
 	s->next = s->c.action.state;
 	s->state = json_incref(s->c.first_state);
@@ -239,11 +241,12 @@ static enum cs_err decide(struct sealing *s)
  */
 static enum cs_err sign_member(const struct cs_engine *engine, json_t *object, const char *key)
 {
-	json_t *copy = json_deep_copy(json_object_get(object, key));
+	json_t *copy = NULL;
 
-	if (copy == NULL || json_object_set_new(object, key, copy) != 0)
-		return CS_E_NOMEM;
-	return cs_engine_sign(engine, copy);
+	enum cs_err err = cs_json_copy(json_object_get(object, key), &copy);
+	if (err == CS_OK && json_object_set_new(object, key, copy) != 0)
+		err = CS_E_NOMEM;
+	return err == CS_OK ? cs_engine_sign(engine, copy) : err;
 }
 
 static enum cs_err sign_entries(const struct cs_engine *engine, json_t *entries)
@@ -331,13 +334,13 @@ static enum cs_err make_inputs(struct sealing *s, json_t **ret_inputs, json_t **
  */
 static enum cs_err check_shape(const struct sealing *s, json_t *pack, struct cs_fault *fault)
 {
-	CS_CLEANUP_JSON json_t *copy = json_copy(pack);
+	CS_CLEANUP_JSON json_t *copy = NULL;
 	char now[CS_TIME_TEXT];
 
-	if (copy == NULL)
-		return CS_E_NOMEM;
-	enum cs_err err =
-		cs_pack_seal(copy, s->c.book->entity, "sig:tlog:AAAA", cs_time_print(s->now, now));
+	enum cs_err err = cs_json_copy(pack, &copy);
+	if (err == CS_OK)
+		err = cs_pack_seal(
+			copy, s->c.book->entity, "sig:tlog:AAAA", cs_time_print(s->now, now));
 	return err == CS_OK
 		       ? cs_schema_check(s->c.book->registry, "kye.evidence.pack.v1", copy, fault)
 		       : err;
@@ -407,22 +410,50 @@ static bool copy_text(char *to, size_t size, const char *text)
 	return true;
 }
 
+static enum cs_err decide_and_pack(
+	struct sealing *s, struct cs_pending *pending, struct cs_fault *fault)
+{
+	enum cs_err err = decide(s);
+
+	if (err == CS_OK && is_allow(s->decision) != (s->next == CS_ACTION_SEALED))
+		err = cs_fault_set(fault, CS_E_INTERNAL, "",
+			"the gate's outcome does not fit the state '%s'",
+			cs_action_state_name(s->next));
+	return err == CS_OK ? make_pack(s, pending, fault) : err;
+}
+
+/*
+ * There is room for one decision of full size for each slot. People may have said more than that
+ * before an action ended, and then the record leaves the oldest out: all of it is in the log.
+ */
+static enum cs_err decide_what_fits(
+	struct sealing *s, struct cs_pending *pending, struct cs_fault *fault)
+{
+	for (;;) {
+		enum cs_err err = decide_and_pack(s, pending, fault);
+		size_t count = json_array_size(s->c.decisions);
+
+		if (err != CS_E_TOO_LARGE || s->next == CS_ACTION_SEALED || count < 2)
+			return err;
+		s->most = count - 1;
+		json_decref(s->state);
+		json_decref(s->decision);
+		s->state = s->decision = NULL;
+		json_decref(pending->admissibility);
+		pending->admissibility = NULL;
+	}
+}
+
 enum cs_err cs_compose_decision(const struct cs_rulebook *book, const struct cs_engine *engine,
 	struct cs_store *store, const struct cs_action *action, const struct cs_frontier *frontier,
 	cs_time now, struct cs_pending *ret_pending, struct cs_fault *fault)
 {
-	struct sealing s = {.engine = engine, .now = now};
+	struct sealing s = {.engine = engine, .now = now, .most = CS_APPROVALS_MAX};
 	struct cs_pending pending = {.kind = CS_LEAF_DECISION};
 
 	enum cs_err err = cs_case_load(book, store, action, now, &s.c);
 	if (err == CS_OK)
-		err = decide(&s);
-	if (err == CS_OK && is_allow(s.decision) != (s.next == CS_ACTION_SEALED))
-		err = cs_fault_set(fault, CS_E_INTERNAL, "",
-			"the gate's outcome does not fit the state '%s'",
-			cs_action_state_name(s.next));
-	if (err == CS_OK)
-		err = make_pack(&s, &pending, fault);
+		err = decide_what_fits(&s, &pending, fault);
 	if (err != CS_OK)
 		goto out;
 	strcpy(pending.action, action->id);

@@ -136,7 +136,7 @@ static enum cs_err add_to_quorum(struct deciding *g, struct cs_fault *fault)
 {
 	struct cs_approval_context context;
 
-	enum cs_err err = cs_case_collect(&g->c, CS_COLLECT_VALID);
+	enum cs_err err = cs_case_collect(&g->c, CS_COLLECT_VALID, CS_APPROVALS_MAX);
 	if (err == CS_OK && json_array_append(g->c.decisions, g->approval.decision) != 0)
 		err = CS_E_NOMEM;
 	if (err != CS_OK)
@@ -241,13 +241,12 @@ enum cs_err cs_action_decide(struct cs_daemon *daemon, struct cs_action *action,
 	enum cs_err err = cs_sealer_ready(daemon->sealer, fault);
 	if (err == CS_OK)
 		err = cs_case_load(daemon->book, daemon->store, action, now, &g.c);
-	if (err == CS_OK) {
-		g.approval.decision = json_deep_copy(decision);
-		g.approval.snapshot = json_deep_copy(snapshot);
-		err = g.approval.decision == NULL || g.approval.snapshot == NULL
-			      ? CS_E_NOMEM
-			      : check_all(&g, fault);
-	}
+	if (err == CS_OK)
+		err = cs_json_copy(decision, &g.approval.decision);
+	if (err == CS_OK)
+		err = cs_json_copy(snapshot, &g.approval.snapshot);
+	if (err == CS_OK)
+		err = check_all(&g, fault);
 	if (err == CS_OK)
 		err = store(&g, fault);
 	if (err == CS_OK) {

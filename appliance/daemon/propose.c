@@ -54,16 +54,16 @@ static enum cs_err make_core(struct proposal *p, struct cs_fault *fault)
 			fault, CS_E_PERMISSION, "", "'%s' is not in the trust set", p->caller);
 	randombytes_buf(nonce, sizeof nonce);
 	cs_hex_encode(nonce, sizeof nonce, nonce_text);
-	p->core = json_copy((json_t *)(uintptr_t)p->request);
-	if (p->core == NULL ||
-		json_object_set_new(p->core, "schema", json_string("countersign.action_core.v1")) !=
+	enum cs_err err = cs_json_copy(p->request, &p->core);
+	if (err != CS_OK)
+		return err;
+	if (json_object_set_new(p->core, "schema", json_string("countersign.action_core.v1")) !=
 			0 ||
 		json_object_set_new(p->core, "requester", json_string(requester)) != 0 ||
 		json_object_set_new(p->core, "policy", json_string(book->policy_address)) != 0 ||
 		json_object_set_new(p->core, "nonce", json_string(nonce_text)) != 0)
 		return CS_E_NOMEM;
-	enum cs_err err =
-		cs_schema_check(book->registry, "countersign.action_core.v1", p->core, fault);
+	err = cs_schema_check(book->registry, "countersign.action_core.v1", p->core, fault);
 	if (err == CS_OK)
 		err = check_size(p->core, fault);
 	return err == CS_OK ? cs_address_of(p->core, p->action.address) : err;
