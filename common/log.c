@@ -25,8 +25,11 @@ void cs_log(enum cs_log_level level, const char *fmt, ...)
 		return;
 }
 
-void cs_log_fault(enum cs_log_level level, const char *what, enum cs_err err, const struct cs_fault *fault)
+void cs_log_fault(
+	enum cs_log_level level, const char *what, enum cs_err err, const struct cs_fault *fault)
 {
-	cs_log(level, "%s: %s (%s)%s%s%s%s", what, cs_err_text(err), cs_err_name(err), fault->path[0] ? " at " : "", fault->path,
-		fault->detail[0] ? ": " : "", fault->detail);
+	const struct cs_fault none = {0}, *why = fault != NULL ? fault : &none;
+
+	cs_log(level, "%s: %s (%s)%s%s%s%s", what, cs_err_text(err), cs_err_name(err),
+		why->path[0] ? " at " : "", why->path, why->detail[0] ? ": " : "", why->detail);
 }

@@ -111,6 +111,37 @@ static enum cs_err make_schema(struct cs_store *store, struct cs_fault *fault)
 	return err == CS_OK ? execute(store, "COMMIT") : err;
 }
 
+/*
+ * SQLite answers a setting that it cannot make with the one that it keeps, and no error. What is
+ * acknowledged would then not be durable.
+ */
+static enum cs_err check_durability(struct cs_store *store, struct cs_fault *fault)
+{
+	static const struct {
+		const char *sql, *expected;
+	} rows[] = {
+		{"PRAGMA journal_mode", "wal"},
+		{"PRAGMA synchronous", "2"},
+	};
+	enum cs_err err = CS_OK;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0] && err == CS_OK; i++) {
+		sqlite3_stmt *stmt = NULL;
+		const char *value = NULL;
+
+		if (sqlite3_prepare_v2(store->db, rows[i].sql, -1, &stmt, NULL) == SQLITE_OK &&
+			sqlite3_step(stmt) == SQLITE_ROW)
+			value = (const char *)sqlite3_column_text(stmt, 0);
+		if (value == NULL)
+			err = cs_sql_fail(store, rows[i].sql);
+		else if (strcmp(value, rows[i].expected) != 0)
+			err = cs_fault_set(fault, CS_E_STORE, "", "%s is '%s', not '%s'",
+				rows[i].sql, value, rows[i].expected);
+		sqlite3_finalize(stmt);
+	}
+	return err;
+}
+
 static enum cs_err configure(struct cs_store *store, struct cs_fault *fault)
 {
 	/* An exclusive lock keeps a second daemon out, and the wal-index out of shared memory. */
@@ -131,6 +162,8 @@ static enum cs_err configure(struct cs_store *store, struct cs_fault *fault)
 		err = execute(store, settings[i]);
 	if (err == CS_E_BUSY)
 		return cs_fault_set(fault, err, "", "another process uses this store");
+	if (err == CS_OK)
+		err = check_durability(store, fault);
 	return err == CS_OK ? make_schema(store, fault) : err;
 }
 

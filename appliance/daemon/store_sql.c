@@ -54,6 +54,15 @@ void cs_sql_document(struct cs_sql *q, const json_t *doc)
 	cs_sql_bytes(q, text.data, text.len);
 }
 
+/* A constraint of any other kind is a fault of ours. */
+static bool is_there(const struct cs_store *store)
+{
+	int code = sqlite3_extended_errcode(store->db);
+
+	return code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY ||
+	       code == SQLITE_CONSTRAINT_ROWID;
+}
+
 bool cs_sql_row(struct cs_sql *q)
 {
 	if (q->err != CS_OK)
@@ -62,7 +71,7 @@ bool cs_sql_row(struct cs_sql *q)
 	q->column = 0;
 	if (rc == SQLITE_ROW)
 		return true;
-	if (rc == SQLITE_CONSTRAINT)
+	if (rc == SQLITE_CONSTRAINT && is_there(q->store))
 		q->err = CS_E_EXISTS;
 	else if (rc != SQLITE_DONE)
 		q->err = cs_sql_fail(q->store, sqlite3_sql(q->stmt));

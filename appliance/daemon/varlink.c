@@ -37,6 +37,7 @@ struct cs_server {
 	struct cs_call *calls;
 	size_t count;
 	size_t buffered; /* sum of in.cap */
+	bool full;	 /* the listener rests: no descriptor or memory for another connection */
 	struct rate rate[RATES_MAX];
 	size_t rate_count;
 };
@@ -309,6 +310,21 @@ static enum cs_err identify(struct cs_server *server, struct cs_call *call)
 	return CS_OK;
 }
 
+/*
+ * Who waits to be accepted keeps the listener ready: without a rest the loop would do nothing but
+ * fail and say so. The next sweep tries again.
+ */
+static void accept_failed(struct cs_server *server, int error)
+{
+	if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
+		return;
+	if (!server->full)
+		cs_log(CS_LOG_WARNING, "varlink: accept: %s", strerror(error));
+	server->full = true;
+	if (sd_event_source_set_enabled(server->accept, SD_EVENT_OFF) < 0)
+		cs_log(CS_LOG_ERROR, "varlink: the listener cannot rest");
+}
+
 static int on_accept(sd_event_source *source, int listener, uint32_t revents, void *userdata)
 {
 	struct cs_server *server = userdata;
@@ -317,10 +333,12 @@ static int on_accept(sd_event_source *source, int listener, uint32_t revents, vo
 	(void)revents;
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0) {
-		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			cs_log(CS_LOG_WARNING, "varlink: accept: %s", strerror(errno));
+		accept_failed(server, errno);
 		return 0;
 	}
+	if (server->full)
+		cs_log(CS_LOG_INFO, "varlink: connections are accepted again");
+	server->full = false;
 	struct cs_call *call = server->count < CS_CLIENTS_MAX ? calloc(1, sizeof *call) : NULL;
 	if (call == NULL) {
 		close(fd);
@@ -368,6 +386,8 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)usec;
 	for (struct cs_call *call = server->calls; call != NULL; call = call->next)
 		sweep_one(call, now);
+	if (server->full && sd_event_source_set_enabled(server->accept, SD_EVENT_ON) < 0)
+		cs_log(CS_LOG_ERROR, "varlink: the listener does not wake up");
 	if (sd_event_source_set_time_relative(source, SWEEP_USEC) < 0 ||
 		sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) < 0)
 		cs_log(CS_LOG_ERROR, "varlink: the event loop takes no timer");
