@@ -42,9 +42,11 @@ static void add_node(struct map *m, const char *id, const char *type, const char
 {
 	if (m->err != CS_OK)
 		return;
-	json_t *node = json_pack("{ss ss ss ss* ss ss}", "id", id, "type", type, "label", label,
-		"payload_ref", ref, "payload_hash", hash, "signature", "");
-	if (node == NULL || json_array_append_new(m->nodes, node) != 0)
+	json_t *node = json_pack("{ss ss ss ss ss}", "id", id, "type", type, "label", label,
+		"payload_hash", hash, "signature", "");
+	/* Not by "s*": it leaves the member out also when memory runs out. */
+	if (node == NULL || json_array_append_new(m->nodes, node) != 0 ||
+		(ref != NULL && json_object_set_new(node, "payload_ref", json_string(ref)) != 0))
 		m->err = CS_E_NOMEM;
 }
 
@@ -100,7 +102,7 @@ static void add_list(struct map *m, const char *input, const json_t *documents)
 	const json_t *document;
 	size_t i;
 
-	json_array_foreach(documents, i, document) {
+	json_array_foreach (documents, i, document) {
 		add_input(m, input, i + 1, document);
 	}
 }
@@ -120,8 +122,7 @@ static void add_inputs(struct map *m, const json_t *inputs, const json_t *state)
 	add_list(m, "purpose_grant", json_object_get(inputs, "purposes"));
 	add_list(m, "delegation", json_object_get(inputs, "delegations"));
 	add_input(m, "consequence_map", 0, json_object_get(inputs, "consequence_map"));
-	json_array_foreach(json_object_get(inputs, "approvals"), i, approval)
-	{
+	json_array_foreach (json_object_get(inputs, "approvals"), i, approval) {
 		add_input(m, "brief_basis", i + 1, json_object_get(approval, "basis"));
 		add_input(m, "brief", i + 1, json_object_get(approval, "brief"));
 		add_input(m, "snapshot", i + 1, json_object_get(approval, "snapshot"));
@@ -145,8 +146,7 @@ static void add_engine(struct map *m, const char *engine, const json_t *decision
 		m->err = CS_E_NOMEM;
 		return;
 	}
-	json_array_foreach(json_object_get(decision, "checks"), i, check)
-	{
+	json_array_foreach (json_object_get(decision, "checks"), i, check) {
 		const char *of = cs_json_text(check, "engine");
 		if (of != NULL && strcmp(of, engine) == 0 &&
 			json_array_append(json_object_get(payload, "checks"),
@@ -183,15 +183,17 @@ static void add_obligations(struct map *m, const json_t *decision)
 	const json_t *obligation;
 	size_t i;
 
-	json_array_foreach(json_object_get(decision, "obligations"), i, obligation)
-	{
+	json_array_foreach (json_object_get(decision, "obligations"), i, obligation) {
 		const char *name = json_string_value(obligation);
-		CS_CLEANUP_JSON json_t *payload = json_pack("{ss* ss*}", "obligation", name,
-			"action", cs_json_text(decision, "action"));
+		CS_CLEANUP_JSON json_t *payload = NULL;
 		char node[96], hash[CS_ADDRESS_TEXT];
+		if (m->err == CS_OK && (name == NULL || cs_json_text(decision, "action") == NULL))
+			m->err = CS_E_PACK;
 		if (m->err == CS_OK)
-			m->err = payload == NULL || name == NULL ? CS_E_NOMEM
-								 : cs_address_of(payload, hash);
+			payload = json_pack("{ss ss}", "obligation", name, "action",
+				cs_json_text(decision, "action"));
+		if (m->err == CS_OK)
+			m->err = payload == NULL ? CS_E_NOMEM : cs_address_of(payload, hash);
 		if (m->err != CS_OK)
 			return;
 		snprintf(node, sizeof node, "obl.%s", name);
@@ -203,12 +205,12 @@ static void add_obligations(struct map *m, const json_t *decision)
 
 static void add_output(struct map *m, const json_t *decision)
 {
-	const char *outcome = cs_json_text(decision, "outcome");
+	const char *outcome = cs_json_text(decision, "outcome"), *id = cs_json_text(decision, "id");
 	char hash[CS_ADDRESS_TEXT];
 
 	if (m->err == CS_OK)
-		m->err = outcome == NULL ? CS_E_PACK : cs_address_of(decision, hash);
-	add_node(m, "out.decision", "output", outcome, cs_json_text(decision, "id"), hash);
+		m->err = outcome == NULL || id == NULL ? CS_E_PACK : cs_address_of(decision, hash);
+	add_node(m, "out.decision", "output", outcome, id, hash);
 }
 
 enum cs_err cs_map_compose(const json_t *inputs, const json_t *state, const char *id,
@@ -236,7 +238,7 @@ enum cs_err cs_map_compose(const json_t *inputs, const json_t *state, const char
 		json_decref(m.edges);
 		return m.err;
 	}
-	*ret_map = json_pack("{ss ss si ss* so so ss ss}", "schema", "kye.evidence.decision_map.v1",
+	*ret_map = json_pack("{ss ss si ss so so ss ss}", "schema", "kye.evidence.decision_map.v1",
 		"id", id, "version", 1, "decision_id", cs_json_text(decision, "id"), "nodes",
 		m.nodes, "edges", m.edges, "output_node_id", "out.decision", "created_at",
 		cs_time_print(created_at, created));
@@ -247,16 +249,15 @@ enum cs_err cs_map_compose(const json_t *inputs, const json_t *state, const char
 
 static enum cs_err node_list(const json_t *map, json_t **ret_list)
 {
-	json_t *list = json_pack("{ss ss* s[]}", "schema", "countersign.node_list.v1",
+	json_t *list = json_pack("{ss ss? s[]}", "schema", "countersign.node_list.v1",
 		"decision_map", cs_json_text(map, "id"), "nodes");
 	const json_t *node;
 	size_t i;
 
 	if (list == NULL)
 		return CS_E_NOMEM;
-	json_array_foreach(json_object_get(map, "nodes"), i, node)
-	{
-		json_t *entry = json_pack("{ss* ss* ss*}", "id", cs_json_text(node, "id"), "type",
+	json_array_foreach (json_object_get(map, "nodes"), i, node) {
+		json_t *entry = json_pack("{ss? ss? ss?}", "id", cs_json_text(node, "id"), "type",
 			cs_json_text(node, "type"), "payload_hash",
 			cs_json_text(node, "payload_hash"));
 		if (entry == NULL ||
@@ -281,8 +282,7 @@ enum cs_err cs_map_sign(json_t *map, const struct cs_signer *signer)
 		err = cs_sig_string_sign(list, signer, &text);
 	if (err != CS_OK)
 		return err;
-	json_array_foreach(json_object_get(map, "nodes"), i, node)
-	{
+	json_array_foreach (json_object_get(map, "nodes"), i, node) {
 		if (json_object_set_new(node, "signature",
 			    json_stringn((const char *)text.data, text.len)) != 0)
 			return CS_E_NOMEM;
@@ -304,8 +304,7 @@ enum cs_err cs_map_verify(
 	if (first == NULL)
 		return cs_fault_set(
 			fault, CS_E_SIGNATURE_FORM, "/nodes/0/signature", "no signature");
-	json_array_foreach(json_object_get(map, "nodes"), i, node)
-	{
+	json_array_foreach (json_object_get(map, "nodes"), i, node) {
 		const char *signature = cs_json_text(node, "signature");
 		char path[64];
 		snprintf(path, sizeof path, "/nodes/%zu/signature", i);

@@ -94,7 +94,7 @@ static enum cs_err check_state_signature(const struct cs_verification *v, struct
 		   *signer = cs_json_text(signed_state, "signer");
 	const char *entity = cs_json_text_at(v->inputs, "engine_certificate/entity");
 	CS_CLEANUP_JSON json_t *covered =
-		json_pack("{ss ss* ss* ss*}", "schema", "countersign.state_signature.v1",
+		json_pack("{ss ss? ss? ss?}", "schema", "countersign.state_signature.v1",
 			"state_hash", cs_json_text(signed_state, "state_hash"), "signer", signer,
 			"signed_at", cs_json_text(signed_state, "signed_at"));
 	enum cs_err err = covered == NULL ? CS_E_NOMEM
@@ -114,8 +114,7 @@ static enum cs_err check_papers(const struct cs_verification *v, struct cs_fault
 	const json_t *paper;
 	size_t i;
 
-	json_array_foreach(json_object_get(v->inputs, "approvals"), i, paper)
-	{
+	json_array_foreach (json_object_get(v->inputs, "approvals"), i, paper) {
 		char path[64];
 		snprintf(path, sizeof path, "/approvals/%zu/brief", i);
 		enum cs_err err = engine_signed(v, json_object_get(paper, "brief"), path, fault);
@@ -150,8 +149,11 @@ static json_t *without_signatures(const json_t *map)
 	json_t *node;
 	size_t i;
 
-	json_array_foreach(json_object_get(copy, "nodes"), i, node) {
-		json_object_set_new(node, "signature", json_string(""));
+	json_array_foreach (json_object_get(copy, "nodes"), i, node) {
+		if (json_object_set_new(node, "signature", json_string("")) != 0) {
+			json_decref(copy);
+			return NULL;
+		}
 	}
 	return copy;
 }
@@ -163,6 +165,8 @@ static enum cs_err check_map(const struct cs_verification *v, struct cs_fault *f
 	cs_time created_at;
 	enum cs_err err = cs_time_parse(created != NULL ? created : "", &created_at, fault);
 
+	if (given == NULL)
+		return CS_E_NOMEM;
 	if (err == CS_OK)
 		err = cs_map_compose(
 			v->inputs, v->state, cs_json_text(v->map, "id"), created_at, &expected);
@@ -190,8 +194,7 @@ static enum cs_err check_grants(const struct cs_verification *v, struct cs_fault
 		if (!cs_json_same(grants, json_object_get(v->state, lists[l].member)))
 			return cs_fault_set(
 				fault, CS_E_PACK, lists[l].member, "not those that the gate read");
-		json_array_foreach(grants, i, grant)
-		{
+		json_array_foreach (grants, i, grant) {
 			struct cs_fault inner = {0};
 			char path[64];
 			enum cs_err err =

@@ -65,8 +65,8 @@ static size_t count_type(const json_t *map, const char *type)
 	const json_t *one;
 	size_t i, count = 0;
 
-	json_array_foreach(json_object_get(map, "nodes"), i, one) count +=
-		strcmp(cs_json_text(one, "type"), type) == 0;
+	json_array_foreach (json_object_get(map, "nodes"), i, one)
+		count += strcmp(cs_json_text(one, "type"), type) == 0;
 	return count;
 }
 
@@ -134,8 +134,8 @@ static void test_engine_nodes(void **state)
 			char id[32], address[CS_ADDRESS_TEXT];
 			json_t *check;
 			size_t c;
-			json_array_foreach(json_object_get(sealed[i]->decision, "checks"), c, check)
-			{
+			json_array_foreach (
+				json_object_get(sealed[i]->decision, "checks"), c, check) {
 				if (strcmp(cs_json_text(check, "engine"), engines[e]) != 0)
 					continue;
 				json_array_append(json_object_get(payload, "checks"), check);
@@ -181,9 +181,8 @@ static void test_obligations(void **state)
 		const json_t *obligation;
 		size_t o;
 		assert_int_equal(count_type(sealed[i]->map, "obligation"), counts[i]);
-		json_array_foreach(
-			json_object_get(sealed[i]->decision, "obligations"), o, obligation)
-		{
+		json_array_foreach (
+			json_object_get(sealed[i]->decision, "obligations"), o, obligation) {
 			const char *name = json_string_value(obligation);
 			CS_CLEANUP_JSON json_t *payload = json_pack("{ss ss}", "obligation", name,
 				"action", cs_json_text(sealed[i]->statement, "action"));
@@ -228,8 +227,7 @@ static void test_edges(void **state)
 		const json_t *map = sealed[i]->map, *edge, *one;
 		CS_CLEANUP_JSON json_t *seen = json_object();
 		size_t e;
-		json_array_foreach(json_object_get(map, "edges"), e, edge)
-		{
+		json_array_foreach (json_object_get(map, "edges"), e, edge) {
 			char text[256];
 			assert_non_null(node(map, cs_json_text(edge, "from")));
 			assert_non_null(node(map, cs_json_text(edge, "to")));
@@ -240,8 +238,7 @@ static void test_edges(void **state)
 			json_object_set_new(seen, text, json_true());
 		}
 		/* Nothing stands in the map that does not bear on the outcome. */
-		json_array_foreach(json_object_get(map, "nodes"), e, one)
-		{
+		json_array_foreach (json_object_get(map, "nodes"), e, one) {
 			const char *id = cs_json_text(one, "id");
 			assert_true(strcmp(id, "out.decision") == 0 || leads_from(map, id));
 			assert_null(json_object_get(seen, id));
@@ -273,9 +270,10 @@ static void test_who_reads_what(void **state)
 	for (size_t p = 0; p < sizeof pairs / sizeof pairs[0]; p++) {
 		bool found = false;
 		size_t e;
-		json_array_foreach(edges, e, edge) found =
-			found || (strcmp(cs_json_text(edge, "from"), pairs[p][0]) == 0 &&
-					 strcmp(cs_json_text(edge, "to"), pairs[p][1]) == 0);
+		json_array_foreach (edges, e, edge)
+			found = found ||
+				(strcmp(cs_json_text(edge, "from"), pairs[p][0]) == 0 &&
+					strcmp(cs_json_text(edge, "to"), pairs[p][1]) == 0);
 		if (!found)
 			print_error("no edge from %s to %s\n", pairs[p][0], pairs[p][1]);
 		assert_true(found);

@@ -138,8 +138,7 @@ static void test_replay_seal(void **state)
 	assert_string_equal(cs_json_text(seal, "rng_seed"),
 		strncat(seed, cs_json_text(core, "nonce"), sizeof seed - 6));
 	assert_int_equal(json_object_size(json_object_get(seal, "signal_versions")), 3);
-	json_array_foreach(signals, i, measured)
-	{
+	json_array_foreach (signals, i, measured) {
 		assert_string_equal(cs_json_text(json_object_get(seal, "signal_versions"),
 					    cs_json_text(measured, "id")),
 			cs_json_text(measured, "payload_hash"));

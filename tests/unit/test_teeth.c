@@ -87,6 +87,15 @@ static void verify_quorum(void **state)
 }
 
 /* Nobody's signature is asked for, so nothing but the gate says that this must not be. */
+static void verify_envelopes(void **state)
+{
+	struct cs_sealed_plan plan = cs_sealed_plan(CS_SEALED_DENIED);
+
+	(void)state;
+	cs_sealed_tweak(&plan, CS_SEALED_INPUTS, 0, "admissibility_decision/decision", "\"admit\"");
+	expect_plan_refused(&plan);
+}
+
 static void verify_gate(void **state)
 {
 	struct cs_sealed_plan plan = cs_sealed_plan(CS_SEALED_RESTART);
@@ -343,6 +352,7 @@ int main(void)
 		cmocka_unit_test(verify_oversight),
 		cmocka_unit_test(verify_quorum),
 		cmocka_unit_test(verify_gate),
+		cmocka_unit_test(verify_envelopes),
 		cmocka_unit_test(verify_brief),
 		cmocka_unit_test(verify_engine),
 		cmocka_unit_test(verify_policy),

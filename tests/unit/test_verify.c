@@ -103,7 +103,8 @@ static void test_every_check_is_named(void **state)
 {
 	static const char *const names[] = {"seal", "subject", "trust_set_in_force", "schema",
 		"addresses", "statement", "engine_certificate", "engine_signatures", "decision_map",
-		"grants", "policy", "oversight_and_quorum", "gate", "briefs", "trust_extracts"};
+		"grants", "policy", "oversight_and_quorum", "gate", "briefs", "trust_extracts",
+		"envelopes"};
 
 	(void)state;
 	for (int i = 0; i < CS_SEALED_SCENARIOS; i++) {

@@ -73,6 +73,47 @@ static void test_members(void **state)
 	EXPECT_ALL(rows);
 }
 
+/* ---- the order of an approval: gate, brief, what was shown, decision ---- */
+
+static void test_order_of_an_approval(void **state)
+{
+	static const struct wrong rows[] = {
+		{CS_SEALED_ROLLBACK,
+			{{CS_SEALED_BASIS, 0, "not_after", "\"2026-11-20T10:01:30Z\""}},
+			"briefs=approval_expired"},
+		{CS_SEALED_ROLLBACK,
+			{{CS_SEALED_SNAPSHOT, 0, "captured_at", "\"2026-11-20T10:00:30Z\""}},
+			"briefs=approval_early"},
+		{CS_SEALED_ROLLBACK,
+			{{CS_SEALED_SNAPSHOT, 0, "captured_at", "\"2026-11-20T10:03:00Z\""}},
+			"briefs=approval_early"},
+	};
+
+	(void)state;
+	EXPECT_ALL(rows);
+}
+
+static void test_what_repeats_the_decision(void **state)
+{
+	static const struct wrong rows[] = {
+		{CS_SEALED_DENIED,
+			{{CS_SEALED_INPUTS, 0, "admissibility_decision/decision", "\"admit\""}},
+			"envelopes=bad_pack"},
+		{CS_SEALED_ROLLBACK,
+			{{CS_SEALED_INPUTS, 0, "purpose_admissibility/admitted", "false"}},
+			"envelopes=bad_pack"},
+		{CS_SEALED_ROLLBACK,
+			{{CS_SEALED_INPUTS, 0, "purpose_admissibility/decided_by",
+				"\"kye:ent:other\""}},
+			"envelopes=bad_pack"},
+		{CS_SEALED_ROLLBACK, {{CS_SEALED_PACK, 0, "decided_in_region", "\"eu\""}},
+			"envelopes=bad_pack"},
+	};
+
+	(void)state;
+	EXPECT_ALL(rows);
+}
+
 /* ---- decision record ---- */
 
 static void test_decision_record(void **state)
@@ -495,6 +536,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_order_of_an_approval),
+		cmocka_unit_test(test_what_repeats_the_decision),
 		cmocka_unit_test(test_decision_record),
 		cmocka_unit_test(test_gate_again),
 		cmocka_unit_test(test_sealed_a_little_later),
