@@ -23,23 +23,24 @@ struct building {
 
 /* ---- the replay seal: what a replay must have in front of it ---- */
 
-static enum cs_err compose_replay_seal(struct building *b)
+enum cs_err cs_replay_seal_compose(const json_t *inputs, const json_t *state, const char *id,
+	const char *engine, const char *sealed_at, json_t **ret_seal)
 {
-	const json_t *core = json_object_get(b->in->inputs, "core");
+	const json_t *core = json_object_get(inputs, "core");
+	const char *nonce = cs_json_text(core, "nonce");
 	json_t *versions = json_object();
 	const json_t *measured;
 	char build[CS_ADDRESS_TEXT], rules[CS_ADDRESS_TEXT];
 	size_t i;
 
 	cs_address_of_bytes(BUILD, strlen(BUILD), build);
-	enum cs_err err = cs_address_of(json_object_get(b->in->inputs, "policy"), rules);
-	json_array_foreach(cs_json_at(core, "provenance/signals"), i, measured)
-	{
-		const char *id = cs_json_text(measured, "id"),
+	enum cs_err err = cs_address_of(json_object_get(inputs, "policy"), rules);
+	json_array_foreach (cs_json_at(core, "provenance/signals"), i, measured) {
+		const char *signal = cs_json_text(measured, "id"),
 			   *hash = cs_json_text(measured, "payload_hash");
 		if (err == CS_OK &&
-			(id == NULL || hash == NULL ||
-				json_object_set_new(versions, id, json_string(hash)) != 0))
+			(signal == NULL || hash == NULL ||
+				json_object_set_new(versions, signal, json_string(hash)) != 0))
 			err = CS_E_NOMEM;
 	}
 	if (err != CS_OK) {
@@ -47,13 +48,12 @@ static enum cs_err compose_replay_seal(struct building *b)
 		return err;
 	}
 	/* The gate draws no random numbers: the core's nonce is all there is of chance. */
-	b->replay_seal = json_pack("{ss ss si ss ss so ss ss+ ss ss}", "schema",
-		"kye.replay.context_seal.v1", "id", b->seal_id, "version", 1, "model_build_hash",
-		build, "rule_bundle_hash", rules, "signal_versions", versions, "wall_clock_iso",
-		cs_json_text(b->in->state, "at"), "rng_seed",
-		"none:", cs_json_text(core, "nonce") != NULL ? cs_json_text(core, "nonce") : "",
-		"sealed_at", b->now, "sealed_by", b->in->engine);
-	return b->replay_seal != NULL ? CS_OK : CS_E_NOMEM;
+	*ret_seal = json_pack("{ss ss si ss ss so ss? ss+ ss ss}", "schema",
+		"kye.replay.context_seal.v1", "id", id, "version", 1, "model_build_hash", build,
+		"rule_bundle_hash", rules, "signal_versions", versions, "wall_clock_iso",
+		cs_json_text(state, "at"), "rng_seed", "none:", nonce != NULL ? nonce : "",
+		"sealed_at", sealed_at, "sealed_by", engine);
+	return *ret_seal != NULL ? CS_OK : CS_E_NOMEM;
 }
 
 /* ---- signed state ---- */
@@ -119,7 +119,7 @@ static enum cs_err assemble(const struct building *b, json_t **ret_pack)
 		json_decref(signed_state);
 		return err;
 	}
-	*ret_pack = json_pack("{ss ss si ss* ss ss so so ss ss so}", "schema",
+	*ret_pack = json_pack("{ss ss si ss ss ss so so ss ss so}", "schema",
 		"kye.evidence.pack.v1", "id", b->pack_id, "version", 1, "decision_id",
 		cs_json_text_at(b->in->inputs, "decision/id"), "decision_map_ref", b->map_id,
 		"inputs_blob_ref", b->address[INPUTS], "signed_state", signed_state, "signals",
@@ -136,7 +136,8 @@ static enum cs_err compose(struct building *b, json_t **ret_pack)
 	if (err == CS_OK)
 		err = cs_map_sign(b->map, b->in->signer);
 	if (err == CS_OK)
-		err = compose_replay_seal(b);
+		err = cs_replay_seal_compose(b->in->inputs, b->in->state, b->seal_id, b->in->engine,
+			b->now, &b->replay_seal);
 	if (err == CS_OK)
 		err = cs_address_of(b->map, b->address[DECISION_MAP]);
 	if (err == CS_OK)

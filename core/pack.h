@@ -28,6 +28,10 @@ CS_MUST_CHECK enum cs_err cs_map_sign(json_t *map, const struct cs_signer *signe
 CS_MUST_CHECK enum cs_err cs_map_verify(const json_t *map, const char *kid,
 	const struct cs_public_key *key, struct cs_fault *fault);
 
+/* The kye.replay.context_seal.v1: what a replay must have in front of it. `engine` and `sealed_at` go in as they are. Caller owns. */
+CS_MUST_CHECK enum cs_err cs_replay_seal_compose(const json_t *inputs, const json_t *state, const char *id,
+	const char *engine, const char *sealed_at, json_t **ret_seal);
+
 /* The pack without `signatures`. CS_E_TOO_LARGE above CS_PACK_MAX. */
 CS_MUST_CHECK enum cs_err cs_pack_compose(
 	const struct cs_pack_input *input, json_t **ret_pack, struct cs_fault *fault);

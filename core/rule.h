@@ -55,6 +55,7 @@
 	X(CS_RULE_VERIFY_OVERSIGHT, "verify.oversight") \
 	X(CS_RULE_VERIFY_QUORUM, "verify.quorum") \
 	X(CS_RULE_VERIFY_GATE, "verify.gate") \
+	X(CS_RULE_VERIFY_ENVELOPES, "verify.envelopes") \
 	X(CS_RULE_VERIFY_BRIEF, "verify.brief") \
 	X(CS_RULE_VERIFY_ENGINE, "verify.engine") \
 	X(CS_RULE_VERIFY_POLICY, "verify.policy") \

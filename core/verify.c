@@ -89,7 +89,8 @@ static void verify_pack(struct cs_verification *v)
 		{"admissibility_evidence", "the pack does not carry it yet"},
 		{"scenario_runs", "the pack does not carry them yet"},
 		{"control_rows", "the pack does not carry them yet"},
-		{"replay", "the gate was run again (gate); a kye.decision_replay.v1 is not made yet"},
+		{"replay",
+			"the gate was run again (gate); a kye.decision_replay.v1 is not made yet"},
 	};
 	struct cs_fault fault = {0};
 
@@ -111,19 +112,23 @@ static void verify_pack(struct cs_verification *v)
 	if (cs_verification_stop(v))
 		return;
 	cs_verify_decision(v);
+	cs_verify_envelopes(v);
 	for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
 		cs_verification_skip(v, later[i][0], later[i][1]);
 }
 
 /* ---- is it an authorisation, for this request, now? ---- */
 
-/* The first member of `a`, those exempt aside, that does not stand equal in `b`; NULL when all do. */
-static const char *first_difference(const json_t *a, const json_t *b, const char *const *exempt, size_t exempt_count)
+/*
+ * The first member of `a`, those exempt aside, that does not stand equal in `b`; NULL when all do.
+ */
+static const char *first_difference(
+	const json_t *a, const json_t *b, const char *const *exempt, size_t exempt_count)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)a, key, value) {
+	json_object_foreach ((json_t *)(uintptr_t)a, key, value) {
 		size_t i = 0;
 		while (i < exempt_count && strcmp(key, exempt[i]) != 0)
 			i++;
@@ -137,14 +142,18 @@ static const char *first_difference(const json_t *a, const json_t *b, const char
 static enum cs_err check_request(const struct cs_verification *v, struct cs_fault *fault)
 {
 	static const char *const added[] = {"schema", "requester", "policy", "nonce"};
-	enum cs_err err = cs_schema_check(v->in->registry, "countersign.action_request.v1", v->in->request, fault);
+	enum cs_err err = cs_schema_check(
+		v->in->registry, "countersign.action_request.v1", v->in->request, fault);
 	const char *key = first_difference(v->in->request, v->core, added, 1);
 
 	if (err != CS_OK)
 		return err == CS_E_NOMEM ? err : CS_E_NOT_AUTHORISED;
 	if (key == NULL)
-		key = first_difference(v->core, v->in->request, added, sizeof added / sizeof added[0]);
-	return key == NULL ? CS_OK : cs_fault_set(fault, CS_E_NOT_AUTHORISED, key, "the pack is for another request");
+		key = first_difference(
+			v->core, v->in->request, added, sizeof added / sizeof added[0]);
+	return key == NULL ? CS_OK
+			   : cs_fault_set(fault, CS_E_NOT_AUTHORISED, key,
+				     "the pack is for another request");
 }
 
 static enum cs_err check_allow(const struct cs_verification *v, struct cs_fault *fault)
@@ -174,17 +183,25 @@ static enum cs_err check_allow(const struct cs_verification *v, struct cs_fault 
 
 /* ---- the verdict ---- */
 
+/* Takes `value` over; frees the list when it cannot, so that nothing is left out of it silently. */
+static json_t *with(json_t *list, json_t *value)
+{
+	if (json_array_append_new(list, value) == 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 static json_t *names_not_checked(const json_t *checks)
 {
 	json_t *names = json_array();
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(checks, i, row)
-	{
+	json_array_foreach (checks, i, row) {
 		const char *result = cs_json_text(row, "result");
 		if (result != NULL && strcmp(result, "not_checked") == 0)
-			json_array_append_new(names, json_string(cs_json_text(row, "name")));
+			names = with(names, json_string(cs_json_text(row, "name")));
 	}
 	return names;
 }
@@ -195,11 +212,10 @@ static json_t *approvers(const json_t *inputs)
 	const json_t *paper;
 	size_t i;
 
-	json_array_foreach(json_object_get(inputs, "approvals"), i, paper)
-	{
+	json_array_foreach (json_object_get(inputs, "approvals"), i, paper) {
 		const json_t *d = json_object_get(paper, "decision");
-		json_array_append_new(list,
-			json_pack("{ss* ss* ss* ss* ss*}", "approver", cs_json_text(d, "approver"),
+		list = with(list,
+			json_pack("{ss? ss? ss? ss? ss?}", "approver", cs_json_text(d, "approver"),
 				"role", cs_json_text_at(d, "binding/role"), "kid", cs_inline_kid(d),
 				"decision", cs_json_text(d, "decision"), "decided_at",
 				cs_json_text(d, "decided_at")));

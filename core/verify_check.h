@@ -48,5 +48,7 @@ void cs_verify_members(struct cs_verification *v);
 void cs_verify_signatures(struct cs_verification *v);
 /* verify_decision.c: class, oversight and quorum again; briefs recomposed; trust extracts. */
 void cs_verify_decision(struct cs_verification *v);
+/* verify_envelopes.c: the published documents that repeat the decision in other words. */
+void cs_verify_envelopes(struct cs_verification *v);
 
 #endif

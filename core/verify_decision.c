@@ -140,16 +140,31 @@ static enum cs_err check_together(const struct cs_verification *v, const json_t 
 	return err == CS_OK ? bound_to(decision, "snapshot", snapshot, path, fault) : err;
 }
 
+static bool time_at(const json_t *paper, const char *member, cs_time *ret)
+{
+	const char *text = cs_json_text_at(paper, member);
+
+	return text != NULL && cs_time_parse(text, ret, NULL) == CS_OK;
+}
+
 static enum cs_err check_order(const json_t *paper, const char *path, struct cs_fault *fault)
 {
-	const char *issued = cs_json_text_at(paper, "brief/issued_at"),
-		   *decided = cs_json_text_at(paper, "decision/decided_at");
-	cs_time issued_at, decided_at;
+	cs_time gate, issued, captured, decided, until;
 
-	if (issued == NULL || decided == NULL || cs_time_parse(issued, &issued_at, NULL) != CS_OK ||
-		cs_time_parse(decided, &decided_at, NULL) != CS_OK || decided_at < issued_at)
+	if (!time_at(paper, "basis/gate/decided_at", &gate) || !time_at(paper, "brief/issued_at", &issued) ||
+		!time_at(paper, "snapshot/captured_at", &captured) || !time_at(paper, "decision/decided_at", &decided) ||
+		!time_at(paper, "basis/not_after", &until))
+		return cs_fault_set(fault, CS_E_BRIEF_MISMATCH, path, "a time is missing");
+	/* Briefs are issued at whole seconds. */
+	if (gate / 1000 > issued / 1000)
+		return cs_fault_set(fault, CS_E_BRIEF_MISMATCH, path, "the brief is older than the gate result that it shows");
+	if (decided < issued || captured < issued)
 		return cs_fault_set(
 			fault, CS_E_APPROVAL_EARLY, path, "decided before the brief was issued");
+	if (captured > decided)
+		return cs_fault_set(fault, CS_E_APPROVAL_EARLY, path, "decided before anything was shown");
+	if (decided > until)
+		return cs_fault_set(fault, CS_E_APPROVAL_EXPIRED, path, "decided after the brief's window");
 	return CS_OK;
 }
 

@@ -42,6 +42,7 @@ ROWS = {
     "verify.oversight": [("test_teeth", ["verify_oversight"], GATE)],
     "verify.quorum": [("test_teeth", ["verify_quorum"], GATE)],
     "verify.gate": [("test_teeth", ["verify_gate"])],
+    "verify.envelopes": [("test_teeth", ["verify_envelopes"])],
     "verify.brief": [("test_teeth", ["verify_brief"])],
     "verify.engine": [("test_teeth", ["verify_engine"])],
     "verify.policy": [("test_teeth", ["verify_policy"])],
