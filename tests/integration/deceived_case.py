@@ -1,5 +1,6 @@
 """What the cases of the deceived approver share: one appliance, one action that waits, its honest brief, and how a refusal must look."""
 import json
+import threading
 import time
 import types
 import unittest
@@ -43,8 +44,11 @@ class DeceivedWorld(Appliance):
         if not changes:
             return source
         path = source.with_name("-".join(["changed", *changes]) + ".json")
-        path.write_text(json.dumps({**json.loads(source.read_text()), **changes}))
-        path.chmod(0o644)
+        # Several commands may run at once: the file is there whole or not at all.
+        written = path.with_suffix(f".{threading.get_ident()}")
+        written.write_text(json.dumps({**json.loads(source.read_text()), **changes}))
+        written.chmod(0o644)
+        written.replace(path)
         return path
 
 
@@ -120,6 +124,7 @@ class DeceivedCase(unittest.TestCase):
         """The command shows the page and asks; what it says to a no."""
         broker = self.broker(opened, shown, **answers)
         screen = self.command(broker, action=action, script=script or [NO], arguments=arguments)
+        broker.close()
         self.assertIn(ACTION_SHOWN, screen.text, screen)
         self.assertIn("Sign?", screen.text)
         self.assert_harmless(screen)

@@ -148,6 +148,7 @@ class OtherDoors(DeceivedCase):
                 self.assertEqual((screen.status, screen.code), (1, "forbidden_character"), screen)
                 self.assertNotIn("Decide", broker.methods)
                 self.assert_harmless(screen)
+                broker.close()
 
 
 class ThroughTheDaemon(DeceivedCase):

@@ -3,6 +3,7 @@
 Also the terminal on which the approver's command runs, byte for byte.
 """
 import base64
+import contextlib
 import copy
 import json
 import os
@@ -124,10 +125,8 @@ class FakeBroker:
             except OSError:
                 return
             with client:
-                try:
+                with contextlib.suppress(OSError):
                     self.converse(client)
-                except OSError:
-                    pass
 
     def converse(self, client):
         buffer = b""
@@ -154,6 +153,9 @@ class FakeBroker:
 
     def close(self):
         self.closing.set()
+        # Closing alone would leave the thread, and with it the descriptor, in accept.
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -194,8 +196,10 @@ def run_on_terminal(command, uid, environment, script=(), timeout=60):
         os.setuid(uid)
         os.execve(command[0], command, {**environment, "TERM": "xterm"})
     screen, script, deadline = b"", list(script), time.monotonic() + timeout
+    readable = select.poll()
+    readable.register(terminal, select.POLLIN)
     while time.monotonic() < deadline:
-        if not select.select([terminal], [], [], 0.05)[0]:
+        if not readable.poll(50):
             continue
         try:
             data = os.read(terminal, 65536)
