@@ -19,7 +19,7 @@ class TeethCase(BrokenCase):
     @classmethod
     def setUpClass(cls):
         if not TEETH.exists():
-            raise unittest.SkipTest(f"SKIP no {TEETH}")
+            raise unittest.SkipTest(f"no {TEETH}")
         cls.honest = cls.broker
         cls.honest.close()
         cls.broker = Broker(cls.world)
@@ -183,7 +183,7 @@ class SignerTeeth(TeethCase):
         """A token whose signatures are wrong: nothing of it gets out, and the leaf is signed once an honest one is back."""
         compiler = shutil.which("cc") or shutil.which("gcc")
         if not compiler:
-            self.skipTest("SKIP no compiler for the module that lies")
+            self.skipTest("no compiler for the module that lies")
         module = self.world.directory / "lying.so"
         subprocess.run([compiler, "-shared", "-fPIC", "-Wall", "-I/usr/include/p11-kit-1", "-o", module,
                         ROOT / "tests/integration/lying_module.c", "-ldl"], check=True, capture_output=True)

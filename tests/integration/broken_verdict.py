@@ -132,7 +132,7 @@ class Deceived(VerdictCase):
     @classmethod
     def prepare(cls):
         if not (TEETH.parent / "countersignd").exists():
-            raise unittest.SkipTest("SKIP no daemon whose rules can be switched off")
+            raise unittest.SkipTest("no daemon whose rules can be switched off")
 
     def rejected(self, rule, code, first=None, second=None):
         with self.assertRaises(VarlinkError) as caught:

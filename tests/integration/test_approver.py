@@ -19,7 +19,7 @@ import threading
 import time
 import unittest
 
-from appliance import FIXTURE, Appliance, Connection, MODULE, Result, VarlinkError, need_root_and_softhsm, own, skip
+from appliance import FIXTURE, Appliance, Connection, MODULE, Result, VarlinkError, need_root_and_softhsm, own, run_cases, skip
 
 YES, NO = (rb"Sign\? \[y/N\] $", b"y\n"), (rb"Sign\? \[y/N\] $", b"n\n")
 
@@ -217,7 +217,7 @@ class OwnSide(Case):
                                         environment=person.environment, text=f"y\n{person.pin}\n")
         # A session with a terminal gives it to its children; the tests may run in either.
         if result.status != 2:
-            self.skipTest("SKIP: this session has a terminal")
+            self.skipTest("this session has a terminal")
         self.assertTrue(result.error.startswith("error: pin_source: "), result.error)
         self.assertEqual(self.decisions(action), [])
 
@@ -394,4 +394,4 @@ if __name__ == "__main__":
     reason = need_root_and_softhsm()
     if reason:
         skip(f"approver: {reason}")
-    sys.exit(unittest.main())
+    sys.exit(run_cases())

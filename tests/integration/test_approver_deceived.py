@@ -10,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-from appliance import need_root_and_softhsm, skip
+from appliance import need_root_and_softhsm, run_cases, skip
 from deceived_case import DeceivedCase, DeceivedWorld
 from deceived_text import Forbidden, OtherDoors, Size, ThroughTheDaemon  # noqa: F401
 from deceived_wire import AfterSigning, Errors, Garbage, Silence  # noqa: F401
@@ -30,14 +30,14 @@ def main():
         world.start()
         DeceivedCase.begin(world)
         Silence.begin()
-        result = unittest.main(verbosity=2, exit=False).result
-        if not result.wasSuccessful():
+        status = run_cases()
+        if status == 1:
             print(world.log_of("daemon")[-4000:], world.log_of("signer")[-4000:])
         Silence.end()
     finally:
         world.stop()
         shutil.rmtree(directory)
-    return 0 if result.wasSuccessful() and result.testsRun else 1
+    return status
 
 
 if __name__ == "__main__":

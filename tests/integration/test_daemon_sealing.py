@@ -18,7 +18,7 @@ import time
 import unittest
 
 from appliance import (AGENT_UID, BROKER_UID, FIXTURE, ORIGIN, SIGNER_UID, Appliance, Connection, VarlinkError, canonical, need_root_and_softhsm,
-                       skip)
+                       run_cases, skip)
 from forgery import Forger
 
 HELLO, APPEND, CERTIFY, HEALTH = 1, 2, 3, 4
@@ -611,15 +611,15 @@ def main():
         Case.proxy = Proxy(appliance.run / "proxy.sock", appliance.signer_socket)
         appliance.start_daemon()
         Case.appliance, Case.forger = appliance, Forger(appliance)
-        result = unittest.main(verbosity=2, exit=False).result
+        status = run_cases()
         ended = appliance.stop_process("daemon")
         Case.proxy.close()
-        if not result.wasSuccessful():
+        if status == 1:
             print(appliance.log_of("daemon")[-6000:], appliance.log_of("signer")[-3000:])
     finally:
         appliance.stop()
         shutil.rmtree(directory)
-    return 0 if result.wasSuccessful() and result.testsRun and ended == 0 else 1
+    return status if ended == 0 else 1
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import sys
 import time
 import unittest
 
-from appliance import CommandFailed, address, need_root_and_softhsm, skip
+from appliance import CommandFailed, address, need_root_and_softhsm, run_cases, skip
 from fault_world import Store, scratch, sha256, tree_head, world
 from kill_writer import Writer
 
@@ -166,8 +166,7 @@ def main():
     if reason:
         skip(f"kill: {reason}")
     print(f"KILL_SEED={SEED} KILL_ROUNDS={ROUNDS}", flush=True)
-    result = unittest.main(verbosity=2, exit=False).result
-    return 0 if result.wasSuccessful() and result.testsRun else 1
+    return run_cases()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ import tempfile
 import time
 import unittest
 
-from appliance import AGENT_UID, FIXTURE, OPERATOR_UID, OTHER_AGENT_UID, STRANGER_UID, Appliance, address, canonical, need_root_and_softhsm, now, skip
+from appliance import (AGENT_UID, FIXTURE, OPERATOR_UID, OTHER_AGENT_UID, STRANGER_UID, Appliance, address, canonical, need_root_and_softhsm, now,
+                       run_cases, skip)
 
 COMMAND_SECONDS = 120
 TIMEOUT_SECONDS = 4
@@ -430,7 +431,7 @@ def main():
     if reason:
         skip(f"main job: {reason}")
     os.umask(0o022)
-    return 0 if unittest.main(verbosity=2, exit=False).result.wasSuccessful() else 1
+    return run_cases()
 
 
 if __name__ == "__main__":

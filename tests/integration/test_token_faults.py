@@ -10,7 +10,7 @@ import sys
 import time
 import unittest
 
-from appliance import AGENT_UID, MODULE, SIGNER_UID, VarlinkError, need_root_and_softhsm, skip
+from appliance import AGENT_UID, MODULE, SIGNER_UID, VarlinkError, need_root_and_softhsm, run_cases, skip
 from fault_world import SPY, Spy
 from forgery import Forger
 from token_fault_case import NOT_A_MODULE, WRONG, Away, Case
@@ -249,8 +249,7 @@ def main():
     reason = need_root_and_softhsm()
     if reason:
         skip(f"token faults: {reason}")
-    result = unittest.main(verbosity=2, exit=False).result
-    return 0 if result.wasSuccessful() and result.testsRun else 1
+    return run_cases()
 
 
 if __name__ == "__main__":

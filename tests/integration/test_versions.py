@@ -14,7 +14,7 @@ import tempfile
 import time
 import unittest
 
-from appliance import AGENT_UID, BROKER_UID, FIXTURE, SIGNER_UID, Appliance, VarlinkError, address, need_root_and_softhsm, now, skip
+from appliance import AGENT_UID, BROKER_UID, FIXTURE, SIGNER_UID, Appliance, VarlinkError, address, need_root_and_softhsm, now, run_cases, skip
 
 LEAD_SECONDS = 8     # to sign, install, reload and seal in
 MADE = ("schema", "id", "version", "previous", "issued_at", "signatures")
@@ -406,14 +406,14 @@ def main():
         appliance.settle()
         appliance.start()
         Case.appliance = appliance
-        result = unittest.main(verbosity=2, exit=False).result
+        status = run_cases()
         ended = [appliance.stop_process(name) for name in ("daemon", "signer")]
-        if not result.wasSuccessful() or ended != [0, 0]:
+        if status == 1 or ended != [0, 0]:
             print(ended, appliance.log_of("daemon")[-4000:], appliance.log_of("signer")[-4000:])
     finally:
         appliance.stop()
         shutil.rmtree(directory)
-    return 0 if result.wasSuccessful() and result.testsRun and ended == [0, 0] else 1
+    return status if ended == [0, 0] else 1
 
 
 if __name__ == "__main__":
