@@ -177,7 +177,7 @@ static enum cs_err may_sign_policy(const struct cs_signing *signing, struct cs_f
 {
 	enum cs_err err = cs_policy_check_content(signing->registry, signing->document, fault);
 
-	if (err == CS_OK && signing->previous != NULL)
+	if (err == CS_OK)
 		err = check_follows(signing, fault);
 	return err == CS_OK ? check_signatures(signing, NULL, fault) : err;
 }

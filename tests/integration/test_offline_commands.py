@@ -13,6 +13,8 @@ import sys
 import tempfile
 import unittest
 
+from appliance import run_cases, skip
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARIES = pathlib.Path(os.environ.get("CS_BIN") or ROOT / os.environ.get("CS_BUILD", "build") / "bin")
 FIXTURE = ROOT / "tests" / "fixture"
@@ -156,7 +158,16 @@ class Validate(Case):
         return self.countersign("validate", "--schema", self.file("schema.json", schema), *arguments, self.file("document.json", document))
 
     def test_valid(self):
-        self.assert_done(self.validate(self.SCHEMA, {"name": "a", "list": [3, 4], "at": "2026-11-20T10:00:00Z"}))
+        result = self.validate(self.SCHEMA, {"name": "a", "list": [3, 4], "at": "2026-11-20T10:00:00Z"})
+        self.assert_done(result)
+        self.assertEqual(result.stdout, b"")
+        arguments = ("validate", "--json", "--schema", self.directory / "schema.json")
+        result = self.countersign(*arguments, self.directory / "document.json")
+        self.assert_done(result)
+        self.assertEqual(result.stdout, b'{"valid":true}\n')
+        result = self.countersign(*arguments, self.file("other.json", {}))
+        self.assert_refused(result, 1, "document_invalid")
+        self.assertEqual(json.loads(result.stdout)["error"]["code"], "document_invalid")
 
     def test_invalid_names_pointer_and_keyword(self):
         self.assert_refused(self.validate(self.SCHEMA, {"name": "a", "list": [3, 2]}), 1, "document_invalid", "/list/1", "minimum")
@@ -211,7 +222,12 @@ class VerifySignature(Case):
             signature = bytes.fromhex(text)
             with self.subTest(alg):
                 if alg == "EdDSA":
-                    self.assert_done(self.verify(alg, signature))
+                    result = self.verify(alg, signature)
+                    self.assert_done(result)
+                    self.assertEqual(result.stdout, b"")
+                    result = self.verify(alg, signature, "--json")
+                    self.assert_done(result)
+                    self.assertEqual(result.stdout, b'{"verified":true}\n')
                 else:
                     self.assert_done(self.verify(alg, signature, "--der"))
                     self.assert_done(self.verify(alg, raw_from_der(signature)))
@@ -287,7 +303,7 @@ class VerifyArtefact(Case):
         self.assertEqual(result.returncode, 1)
 
 
-@unittest.skipUnless(os.path.exists(MODULE), "SKIP: no SoftHSM")
+@unittest.skipUnless(os.path.exists(MODULE), "no SoftHSM")
 class Provisioning(Case):
     """A ceremony with two people on throwaway tokens, and what it refuses."""
 
@@ -414,6 +430,7 @@ class Provisioning(Case):
         self.assert_refused(self.sign(policy / "1.json", "lena", tokens["lena"]), 1, "exists")
         self.assert_done(self.sign(policy / "1.json", "cora", tokens["cora"]))
         self.assertEqual(self.done(*verify)["version"], 1)
+        self.sign_second_policy(policy, tokens)
         published = self.directory / "jwks.json"
         self.done("publish", "--trust-directory", trust, "--genesis", genesis, "--out", published)
         artefact = self.file("artefact.json", ARTEFACT)
@@ -421,6 +438,16 @@ class Provisioning(Case):
         for name in ("sam", "lena"):
             self.assert_done(self.sign(published, name, tokens[name]))
         self.assert_refused(self.countersign("verify", "--jwks", published, artefact), 1, "key_unknown")
+
+    def sign_second_policy(self, policy, tokens):
+        """A later version is signed only beside the one that it follows."""
+        draft = self.directory / "policy-2.json"
+        self.done("policy", "draft", "--plan", FIXTURE / "plan-policy.json", "--previous", policy / "1.json", "--out", draft)
+        before = draft.read_bytes()
+        self.assert_refused(self.sign(draft, "lena", tokens["lena"]), 2, "usage", "--previous")
+        self.assert_refused(self.sign(draft, "lena", tokens["lena"], "--previous", draft), 1, "broken_chain")
+        self.assertEqual(draft.read_bytes(), before)
+        self.assert_done(self.sign(draft, "lena", tokens["lena"], "--previous", policy / "1.json"))
 
     def test_second_version(self):
         trust, genesis, tokens, plan = self.genesis()
@@ -528,6 +555,5 @@ class Provisioning(Case):
 if __name__ == "__main__":
     missing = [name for name in ("countersign", "countersign-provision") if not (BINARIES / name).exists()]
     if missing:
-        print(f"SKIP {missing[0]} is not built in {BINARIES}")
-        sys.exit(77)
-    unittest.main()
+        skip(f"{missing[0]} is not built in {BINARIES}")
+    sys.exit(run_cases())
