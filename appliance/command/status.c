@@ -18,6 +18,7 @@ static void add_version(struct cs_bytes *text, const char *label, const json_t *
 
 enum cs_err cs_command_status(struct cs_call *call, struct cs_fault *fault)
 {
+	static const char *const counts[] = {"waiting", "unsealed", "refused"};
 	CS_CLEANUP_JSON json_t *reply = NULL;
 	CS_CLEANUP_BYTES struct cs_bytes text = {0};
 	enum cs_err err = cs_caller_ask_once(call, "Status", json_object(), &reply, fault);
@@ -43,9 +44,9 @@ enum cs_err cs_command_status(struct cs_call *call, struct cs_fault *fault)
 	cs_bytes_addf(&text, "%-14s%" PRId64 "\n", "log size",
 		cs_json_integer(json_object_get(reply, "log"), "size", 0));
 	cs_report_field(&text, "log root", 14, cs_json_text_at(reply, "log/root"));
-	cs_bytes_addf(&text, "%-14s%" PRId64 "\n%-14s%" PRId64 "\n", "waiting",
-		cs_json_integer(actions, "waiting", 0), "unsealed",
-		cs_json_integer(actions, "unsealed", 0));
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+		cs_bytes_addf(&text, "%-14s%" PRId64 "\n", counts[i],
+			cs_json_integer(actions, counts[i], 0));
 	cs_report_field(&text, "running since", 14, cs_json_text(reply, "started_at"));
 	return cs_report_write(&text, fault);
 }

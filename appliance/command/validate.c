@@ -114,5 +114,8 @@ enum cs_err cs_command_validate(struct cs_call *call, struct cs_fault *fault)
 			*fault = inner;
 	}
 	cs_schema_registry_free(registry);
-	return err;
+	if (err != CS_OK || !call->json)
+		return err;
+	CS_CLEANUP_JSON json_t *result = json_pack("{s:b}", "valid", 1);
+	return result == NULL ? CS_E_NOMEM : cs_report_json(result, fault);
 }

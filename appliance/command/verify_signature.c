@@ -41,7 +41,11 @@ enum cs_err cs_command_verify_signature(struct cs_call *call, struct cs_fault *f
 	err = cs_signature_verify(&key, message.data != NULL ? (const void *)message.data : "",
 		message.len, signature.data != NULL ? signature.data : (const uint8_t *)"",
 		signature.len, cs_call_has(call, "der") ? CS_SIGNATURE_DER : 0);
-	return err == CS_OK ? CS_OK
-			    : cs_fault_set(fault, err, "",
-				      "not a signature of this message by this key");
+	if (err != CS_OK)
+		return cs_fault_set(
+			fault, err, "", "not a signature of this message by this key");
+	if (!call->json)
+		return CS_OK;
+	CS_CLEANUP_JSON json_t *result = json_pack("{s:b}", "verified", 1);
+	return result == NULL ? CS_E_NOMEM : cs_report_json(result, fault);
 }
