@@ -102,6 +102,7 @@ static enum cs_err run_wait(
 struct listing {
 	struct cs_action *actions;
 	size_t count;
+	bool full; /* as many as were asked for: there may be more */
 };
 
 static enum cs_err list_one(void *context, const struct cs_action *action)
@@ -139,6 +140,7 @@ static enum cs_err reply_list(
 	struct cs_daemon *d, struct cs_call *call, const struct listing *l, const char *person)
 {
 	json_t *views = json_array();
+	const char *next = l->full ? l->actions[l->count - 1].id : NULL;
 	enum cs_err err = views ? CS_OK : CS_E_NOMEM;
 
 	for (size_t i = 0; i < l->count && err == CS_OK; i++) {
@@ -153,7 +155,8 @@ static enum cs_err reply_list(
 		json_decref(views);
 		return err;
 	}
-	cs_call_reply(call, json_pack("{so}", "actions", views), false);
+	/* The last that was looked at, shown or not: what is left out must hide nothing. */
+	cs_call_reply(call, json_pack("{soss?}", "actions", views, "next", next), false);
 	return CS_OK;
 }
 
@@ -179,11 +182,12 @@ static enum cs_err run_list(
 		seq = mark.seq;
 	if (mine && peer->caller[0] != '\0')
 		all = false;
-	struct listing l = {calloc((size_t)limit, sizeof *l.actions), 0};
+	struct listing l = {calloc((size_t)limit, sizeof *l.actions), 0, false};
 	if (l.actions == NULL)
 		return CS_E_NOMEM;
 	err = cs_store_actions(
 		d->store, all ? NULL : peer->caller, person != NULL, seq, limit, list_one, &l);
+	l.full = l.count == (size_t)limit;
 	if (err == CS_OK)
 		err = reply_list(d, call, &l, person);
 	free(l.actions);

@@ -16,6 +16,8 @@ import threading
 import time
 import unittest
 
+from appliance import run_cases, skip
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARIES = pathlib.Path(os.environ.get("CS_BIN") or ROOT / os.environ.get("CS_BUILD", "build") / "bin")
 FIXTURE = ROOT / "tests" / "fixture"
@@ -144,11 +146,13 @@ class States(Case):
 
     def test_status(self):
         status = {"version": "1", "origin": "acme.example/countersign", "entity": "kye:ent:acme", "trust_set": {"address": "a", "version": 1},
-                  "policy": {"address": "b", "version": 1}, "log": {"size": 1, "root": "r"}, "actions": {"waiting": 0, "unsealed": 0, "refused": 0},
+                  "policy": {"address": "b", "version": 1}, "log": {"size": 1, "root": "r"}, "actions": {"waiting": 0, "unsealed": 0, "refused": 4},
                   "engine": {"kid": None, "not_after": None}, "clients": 1, "started_at": "2026-11-20T10:00:00Z"}
         up = reply(**status, signer={"ready": True, "reason": None, "detail": "", "status": None})
         down = reply(**status, signer={"ready": False, "reason": "token_missing", "detail": "gone", "status": None})
-        self.assertEqual(self.countersign("status", answers=[up]).returncode, 0)
+        result = self.countersign("status", answers=[up])
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(b"\nrefused       4\n", result.stdout)
         result = self.countersign("status", answers=[down])
         self.assertEqual(result.returncode, 3)
         self.assertIn(b"token_missing", result.stdout)
@@ -157,14 +161,24 @@ class States(Case):
     def test_pending_reads_every_page_and_leaves_out_what_is_over(self):
         page = [ACTION | {"id": f"kye:action:{i}", "state": "awaiting_approval" if i % 2 else "sealed"} for i in range(500)]
         last = [ACTION | {"id": "kye:action:last", "state": "needs_information"}]
-        result = self.countersign("pending", "--json", answers=[reply(actions=page), reply(actions=last)])
+        result = self.countersign("pending", "--json", answers=[reply(actions=page, next="kye:action:seen"), reply(actions=[], next="kye:action:later"),
+                                                                reply(actions=last, next=None)])
         self.assertEqual(result.returncode, 0, result.stderr)
         found = [action["id"] for action in json.loads(result.stdout)["actions"]]
         self.assertEqual((len(found), found[0], found[-1]), (251, "kye:action:1", "kye:action:last"))
-        self.assertEqual(self.appliance.calls[1]["parameters"]["before"], "kye:action:499")
-        result = self.countersign("pending", "--mine", answers=[reply(actions=[])])
+        self.assertIs(json.loads(result.stdout)["truncated"], False)
+        self.assertEqual([call["parameters"].get("before") for call in self.appliance.calls], [None, "kye:action:seen", "kye:action:later"])
+        result = self.countersign("pending", "--mine", answers=[reply(actions=[], next=None)])
         self.assertEqual((result.returncode, result.stdout), (0, b"nothing waits\n"))
         self.assertIs(self.appliance.calls[0]["parameters"]["mine"], True)
+
+    def test_pending_gives_up_on_a_list_without_end(self):
+        endless = [reply(actions=[], next="kye:action:1")] * 200
+        result = self.countersign("pending", answers=endless)
+        self.assertEqual((result.returncode, result.stdout), (0, b"nothing found\n\nonly the newest 100000 actions were looked at\n"))
+        self.assertIs(json.loads(self.countersign("pending", "--json", answers=endless).stdout)["truncated"], True)
+        self.assert_refused(self.countersign("pending", answers=[reply(actions=7)]), 3, "service_unavailable", "actions")
+        self.assert_refused(self.countersign("pending", answers=[reply(actions=[ACTION] * 501)]), 3, "service_unavailable", "actions")
 
     def test_pack(self):
         pack = {"b": 1, "a": [1.0], "id": "kye:evidence:1"}
@@ -234,7 +248,7 @@ class Garbage(Case):
         self.assert_refused(result, 3, "service_unavailable", "more than")
 
     def test_empty_answers(self):
-        for arguments, status in ((("show", "x"), 0), (("pending",), 0), (("status",), 3), (("pack", "x"), 3), (("wait", "x"), 3)):
+        for arguments, status in ((("show", "x"), 0), (("pending",), 3), (("status",), 3), (("pack", "x"), 3), (("wait", "x"), 3)):
             with self.subTest(arguments):
                 self.assertEqual(self.countersign(*arguments, answers=[b"{}\0"]).returncode, status)
 
@@ -250,6 +264,5 @@ class Garbage(Case):
 
 if __name__ == "__main__":
     if not (BINARIES / "countersign").exists():
-        print(f"SKIP countersign is not built in {BINARIES}")
-        sys.exit(77)
-    unittest.main()
+        skip(f"countersign is not built in {BINARIES}")
+    sys.exit(run_cases())

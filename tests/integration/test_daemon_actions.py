@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from appliance import AGENT_UID, FIXTURE, OTHER_AGENT_UID, Appliance, Connection, VarlinkError, need_root_and_softhsm, now, skip
+from appliance import AGENT_UID, FIXTURE, OTHER_AGENT_UID, Appliance, Connection, VarlinkError, need_root_and_softhsm, now, run_cases, skip
 from forgery import Forger
 
 OPEN_ACTIONS = 12
@@ -176,6 +176,17 @@ class Following(Case):
         first = [entry["id"] for entry in self.call("List", limit=2)["actions"]]
         second = [entry["id"] for entry in self.call("List", limit=2, before=first[-1])["actions"]]
         self.assertEqual(first + second, actions[:0:-1])
+
+    def test_a_page_may_be_empty_before_the_list_ends(self):
+        """What a person has decided on hides nothing that is older."""
+        older, newer = self.waiting(), self.waiting()
+        self.decide("ada", newer, "engineer")
+        ada = self.appliance.people["ada"].uid
+        page = self.call("List", ada, mine=True, limit=1)
+        self.assertEqual((page["actions"], page["next"]), ([], newer))
+        page = self.call("List", ada, mine=True, limit=1, before=newer)
+        self.assertEqual(([entry["id"] for entry in page["actions"]], page["next"]), ([older], older))
+        self.assertIsNone(self.call("List", ada, mine=True, limit=500)["next"])
 
     def test_mine_is_what_a_person_can_decide(self):
         action = self.waiting()
@@ -422,14 +433,14 @@ def main():
         appliance.settle()
         appliance.start()
         Case.appliance, Case.forger = appliance, Forger(appliance)
-        result = unittest.main(verbosity=2, exit=False).result
+        status = run_cases()
         ended = appliance.stop_process("daemon")
-        if not result.wasSuccessful():
+        if status == 1:
             print(appliance.log_of("daemon")[-4000:], appliance.log_of("signer")[-4000:])
     finally:
         appliance.stop()
         shutil.rmtree(directory)
-    return 0 if result.wasSuccessful() and result.testsRun and ended == 0 else 1
+    return status if ended == 0 else 1
 
 
 if __name__ == "__main__":
