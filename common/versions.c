@@ -8,22 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* Conservative: group and other write bits refuse whoever may be in the group. */
-static enum cs_err check_guard(const char *path, uid_t other, struct cs_fault *fault)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0)
-		return cs_fault_set(fault, CS_E_IO, path, "cannot stat: %s", strerror(errno));
-	if (st.st_uid == other)
-		return cs_fault_set(fault, CS_E_PERMISSION, path,
-			"belongs to uid %u, which may not write it", (unsigned)other);
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 && !(st.st_mode & S_ISVTX))
-		return cs_fault_set(fault, CS_E_PERMISSION, path, "is writable by group or others");
-	return CS_OK;
-}
 
 static int by_version(const void *a, const void *b)
 {
@@ -47,8 +31,8 @@ static enum cs_err read_one(const char *directory, const char *name, size_t max,
 
 	if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
 		return cs_fault_set(fault, CS_E_TOO_LARGE, directory, "the path is too long");
-	enum cs_err err = guard ? check_guard(path, other, fault) : CS_OK;
-	return err != CS_OK ? err : cs_file_read_json(path, max, ret, fault);
+	return guard ? cs_file_read_guarded(path, max, other, ret, fault)
+		     : cs_file_read_json(path, max, ret, fault);
 }
 
 enum cs_err cs_versions_read(const char *directory, size_t max, bool guard, uid_t not_writable_by,
@@ -68,7 +52,7 @@ enum cs_err cs_versions_read(const char *directory, size_t max, bool guard, uid_
 	if (found == NULL)
 		err = CS_E_NOMEM;
 	else if (guard)
-		err = check_guard(directory, not_writable_by, fault);
+		err = cs_file_guard(dirfd(dir), directory, not_writable_by, fault);
 	while (err == CS_OK && (entry = readdir(dir)) != NULL) {
 		if (!is_version_file(entry->d_name))
 			continue;

@@ -13,10 +13,9 @@
 
 /*
  * Reads all *.json files of a directory into an array sorted by `version`. With `guard` set,
- * refuses a directory or file that `not_writable_by` could write (owner or mode; root and the
- * caller's own user are not asked): CS_E_PERMISSION. CS_E_NOT_FOUND for a directory that is empty
- * or not there. CS_E_TOO_LARGE for a file above `max` bytes and for more than CS_VERSIONS_MAX; the
- * other errors of cs_file_read_json.
+ * refuses a directory or file that `not_writable_by` could write (cs_file_guard): CS_E_PERMISSION.
+ * CS_E_NOT_FOUND for a directory that is empty or not there. CS_E_TOO_LARGE for a file above `max`
+ * bytes and for more than CS_VERSIONS_MAX; the other errors of cs_file_read_json.
  */
 CS_MUST_CHECK enum cs_err cs_versions_read(const char *directory, size_t max, bool guard,
 	uid_t not_writable_by, json_t **ret_versions, struct cs_fault *fault);

@@ -145,9 +145,16 @@ static void test_the_guard_asks_who_may_write(void **state)
 	refused(CS_E_PERMISSION, file("1.json"), true, other);
 	assert_int_equal(chmod(file("1.json"), 0646), 0);
 	refused(CS_E_PERMISSION, file("1.json"), true, other);
+	/* On a file the sticky bit means nothing. */
+	assert_int_equal(chmod(file("1.json"), 01664), 0);
+	refused(CS_E_PERMISSION, file("1.json"), true, other);
 	assert_int_equal(chmod(file("1.json"), 0644), 0);
 	assert_int_equal(chmod(directory, 0775), 0);
 	refused(CS_E_PERMISSION, directory, true, other);
+	assert_int_equal(chmod(directory, 01777), 0);
+	json_decref(versions);
+	versions = NULL;
+	assert_int_equal(cs_versions_read(directory, MAX, true, other, &versions, NULL), CS_OK);
 }
 
 /* ---- from when on ---- */
