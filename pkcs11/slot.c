@@ -34,8 +34,9 @@ static void read_identity(const CK_TOKEN_INFO *info, struct cs_token_identity *o
 		snprintf(out->product, sizeof out->product, "%s/%s", out->manufacturer, out->model);
 }
 
-enum cs_err cs_slot_read(
-	struct cs_module *module, CK_SLOT_ID id, struct cs_slot *ret_slot, struct cs_fault *fault)
+/* `*call` and `*rv` say what failed. */
+static enum cs_err read_slot(struct cs_module *module, CK_SLOT_ID id, struct cs_slot *ret_slot,
+	const char **call, CK_RV *rv)
 {
 	const CK_FUNCTION_LIST *p11 = cs_module_functions(module);
 	struct cs_slot slot = {.slot = id};
@@ -45,13 +46,15 @@ enum cs_err cs_slot_read(
 	memset(&slot_info, 0, sizeof slot_info);
 	memset(&token_info, 0, sizeof token_info);
 	cs_module_lock(module);
-	CK_RV slot_rv = p11->C_GetSlotInfo(id, &slot_info);
-	CK_RV token_rv = slot_rv == CKR_OK ? p11->C_GetTokenInfo(id, &token_info) : CKR_OK;
+	*call = "C_GetSlotInfo";
+	*rv = p11->C_GetSlotInfo(id, &slot_info);
+	if (*rv == CKR_OK) {
+		*call = "C_GetTokenInfo";
+		*rv = p11->C_GetTokenInfo(id, &token_info);
+	}
 	cs_module_unlock(module);
-	if (slot_rv != CKR_OK)
-		return cs_ckr_fault(fault, "C_GetSlotInfo", slot_rv);
-	if (token_rv != CKR_OK)
-		return cs_ckr_fault(fault, "C_GetTokenInfo", token_rv);
+	if (*rv != CKR_OK)
+		return cs_ckr_err(*rv);
 	cs_field_copy(
 		slot_info.slotDescription, sizeof slot_info.slotDescription, slot.description);
 	cs_field_copy(
@@ -62,6 +65,16 @@ enum cs_err cs_slot_read(
 	read_identity(&token_info, &slot.identity);
 	*ret_slot = slot;
 	return CS_OK;
+}
+
+enum cs_err cs_slot_read(
+	struct cs_module *module, CK_SLOT_ID id, struct cs_slot *ret_slot, struct cs_fault *fault)
+{
+	const char *call;
+	CK_RV rv;
+
+	return read_slot(module, id, ret_slot, &call, &rv) == CS_OK ? CS_OK
+								    : cs_ckr_fault(fault, call, rv);
 }
 
 enum cs_err cs_slots_read(
@@ -94,14 +107,16 @@ enum cs_err cs_slots_read(
 
 	memset(ret_slots, 0, sizeof *ret_slots);
 	for (CK_ULONG i = 0; i < count; i++) {
-		CK_TOKEN_INFO ignored;
-		if (cs_slot_read(module, ids[i], &ret_slots->slot[ret_slots->count], NULL) ==
+		const char *call;
+		CK_RV rv;
+		if (read_slot(module, ids[i], &ret_slots->slot[ret_slots->count], &call, &rv) ==
 			CS_OK) {
 			ret_slots->count++;
 			continue;
 		}
 		ret_slots->failed++;
-		ret_slots->failure = p11->C_GetTokenInfo(ids[i], &ignored);
+		ret_slots->failed_call = call;
+		ret_slots->failure = rv;
 	}
 	return CS_OK;
 }
@@ -187,10 +202,9 @@ enum cs_err cs_slot_find(struct cs_module *module, const struct cs_token_uri *ur
 			matches, text_of(&asked, "any token"), text_of(&matching, ""));
 	if (matches == 0 && slots.failed > 0)
 		return cs_fault_set(fault, CS_E_TOKEN_MISSING, "token",
-			"no token with %s; there: %s; %zu did not answer (C_GetTokenInfo: %s "
-			"(0x%lx))",
+			"no token with %s; there: %s; %zu did not answer (%s: %s (0x%lx))",
 			text_of(&asked, "anything"), text_of(&there, "none"), slots.failed,
-			cs_ckr_name(slots.failure), slots.failure);
+			slots.failed_call, cs_ckr_name(slots.failure), slots.failure);
 	if (matches == 0)
 		return cs_fault_set(fault, CS_E_TOKEN_MISSING, "token",
 			"no token with %s; there: %s", text_of(&asked, "anything"),

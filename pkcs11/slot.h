@@ -41,7 +41,8 @@ struct cs_slots {
 	struct cs_slot slot[CS_SLOTS_OF_MODULE_MAX];
 	size_t count;
 	size_t failed; /* slots with a token that did not answer */
-	CK_RV failure; /* what the last of these said */
+	const char *failed_call; /* of the last of these; NULL when none failed */
+	CK_RV failure;		 /* what it said */
 };
 
 /*
