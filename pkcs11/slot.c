@@ -108,7 +108,6 @@ enum cs_err cs_slots_read(
 	memset(ret_slots, 0, sizeof *ret_slots);
 	for (CK_ULONG i = 0; i < count; i++) {
 		const char *call;
-		CK_RV rv;
 		if (read_slot(module, ids[i], &ret_slots->slot[ret_slots->count], &call, &rv) ==
 			CS_OK) {
 			ret_slots->count++;
