@@ -1,5 +1,6 @@
 #include "state.h"
 #include "address.h"
+#include "gate/checks.h"
 
 #include <string.h>
 
@@ -26,11 +27,12 @@ static json_t *person_extract(const json_t *person)
 	return copy;
 }
 
+/* As the gate has it: a grant that it would not take must not be put before one that it would. */
 static bool covers(const json_t *entry, const char *resource)
 {
 	const json_t *resources = cs_json_at(entry, "scope/resources");
 
-	return resource != NULL && (resources == NULL || cs_json_has_text(resources, resource));
+	return resource != NULL && (resources == NULL || cs_covers(resources, resource));
 }
 
 /*

@@ -260,6 +260,50 @@ static void extracts_are_capped(void **unused)
 	cs_world_free(other);
 }
 
+/* Behind as many grants for elsewhere as there is room for, one that covers by what ids begin with. */
+static void a_grant_that_covers_by_prefix_is_not_cut(void **unused)
+{
+	struct cs_world *other = cs_world_new(0);
+	json_t *draft = cs_world_next_trust(other, "2026-11-20T09:00:00Z"), *state;
+	json_t *list = json_object_get(draft, "grants");
+	(void)unused;
+
+	for (int i = 0; i < 2; i++) {
+		json_t *places = json_object_get(draft, "resources");
+		json_t *place = json_deep_copy(json_array_get(places, 0));
+
+		cs_world_set(
+			place, "id", i == 0 ? "\"kye:res:acme.shop\"" : "\"kye:res:acme.shop:eu\"");
+		json_array_append_new(places, place);
+	}
+	for (int i = 0; i < 17; i++) {
+		json_t *grant = json_deep_copy(json_array_get(list, 0));
+		char id[64];
+
+		snprintf(id, sizeof id, "\"kye:authority:acme.more-%02d\"", i);
+		cs_world_set(grant, "id", id);
+		cs_world_set(grant, "revocation_chain/0/grant_id", id);
+		cs_world_set(grant, "scope/resources",
+			i < 16 ? "[\"kye:res:acme.catalog-api.production\"]"
+			       : "[\"kye:res:acme.shop\"]");
+		json_object_del(grant, "signature");
+		cs_world_sign_grant(other, grant, CS_WORLD_LENA);
+		json_array_append_new(list, grant);
+	}
+	cs_world_cosign(other, draft, CS_WORLD_SAM);
+	cs_world_cosign(other, draft, CS_WORLD_CORA);
+	cs_world_add_trust(other, draft);
+	state = state_of(
+		other, "rollback", "execution/target/resource", "\"kye:res:acme.shop:eu\"");
+	assert_int_equal(json_array_size(json_object_get(state, "grants")), 16);
+	assert_string_equal(cs_json_text_at(state, "grants/0/id"), "kye:authority:acme.more-16");
+	assert_true(cs_json_same(cs_json_at(state, "grants/1"), json_array_get(list, 0)));
+	assert_int_equal(cs_state_matches_trust(state, cs_world_trust(other), NULL), CS_OK);
+	json_decref(state);
+	json_decref(draft);
+	cs_world_free(other);
+}
+
 static int set_up(void **unused)
 {
 	(void)unused;
@@ -285,6 +329,7 @@ int main(void)
 		cmocka_unit_test(a_state_that_says_otherwise_is_refused),
 		cmocka_unit_test(a_state_is_read_against_the_version_it_names),
 		cmocka_unit_test(extracts_are_capped),
+		cmocka_unit_test(a_grant_that_covers_by_prefix_is_not_cut),
 	};
 
 	if (sodium_init() < 0)
