@@ -1,5 +1,6 @@
 #include "actions.h"
 #include "moment.h"
+#include "pack_room.h"
 
 #include <string.h>
 
@@ -175,6 +176,19 @@ static enum cs_err find_next(struct deciding *g, struct cs_fault *fault)
 		"'%s' is nothing that a person decides", value ? value : "");
 }
 
+/* What one approver hands in must not take the room of the others in the pack. */
+static enum cs_err check_pack(const struct deciding *g, struct cs_fault *fault)
+{
+	struct cs_pack_room room;
+
+	enum cs_err err = cs_pack_room(g->c.book, g->c.core, json_object_get(g->basis, "state"),
+		json_object_get(g->basis, "gate"), json_object_get(g->basis, "consequence_map"),
+		&room, fault);
+	return err == CS_OK ? cs_pack_room_check(
+				      &room, g->approval.snapshot, g->approval.decision, fault)
+			    : err;
+}
+
 static enum cs_err count_one(void *context, struct cs_approval *approval)
 {
 	(void)approval;
@@ -207,6 +221,8 @@ static enum cs_err check_all(struct deciding *g, struct cs_fault *fault)
 		err = check_brief(g, fault);
 	if (err == CS_OK)
 		err = check_snapshot(g, fault);
+	if (err == CS_OK)
+		err = check_pack(g, fault);
 	if (err == CS_OK)
 		err = check_room(g, fault);
 	return err == CS_OK ? find_next(g, fault) : err;

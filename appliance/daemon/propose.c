@@ -1,6 +1,7 @@
 #include "actions.h"
 #include "gate/gate.h"
 #include "moment.h"
+#include "pack_room.h"
 #include "text.h"
 
 #include <sodium.h>
@@ -227,10 +228,12 @@ static enum cs_err check_request(
 	if (len == 0 || len > CS_IDEMPOTENCY_MAX)
 		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, "idempotency_key",
 			"not 1 to %d bytes long", CS_IDEMPOTENCY_MAX);
-	err = cs_text_check(idempotency, len, 0, fault);
-	if (err == CS_OK)
-		strcpy(p->action.idempotency, idempotency);
-	return err;
+	struct cs_fault inner = {0};
+	err = cs_text_check(idempotency, len, 0, &inner);
+	if (err != CS_OK)
+		return cs_fault_set(fault, err, "idempotency_key", "%s", inner.detail);
+	strcpy(p->action.idempotency, idempotency);
+	return CS_OK;
 }
 
 static enum cs_err check_open(struct proposal *p, struct cs_fault *fault)
@@ -257,6 +260,13 @@ static enum cs_err check_sealable(const struct proposal *p, struct cs_fault *fau
 	return CS_OK;
 }
 
+static enum cs_err check_room(const struct proposal *p, struct cs_fault *fault)
+{
+	struct cs_pack_room room;
+
+	return cs_pack_room(p->d->book, p->core, p->state, p->gate, p->map, &room, fault);
+}
+
 static enum cs_err propose(struct proposal *p, struct cs_fault *fault)
 {
 	enum cs_err err = check_open(p, fault);
@@ -265,6 +275,8 @@ static enum cs_err propose(struct proposal *p, struct cs_fault *fault)
 		err = make_core(p, fault);
 	if (err == CS_OK)
 		err = judge(p);
+	if (err == CS_OK)
+		err = check_room(p, fault);
 	if (err == CS_OK)
 		err = check_sealable(p, fault);
 	if (err == CS_OK)
