@@ -33,7 +33,24 @@ enum cs_err cs_err_by_name(const char *name)
 	return CS_ERR_COUNT;
 }
 
-/* A detail cut at its limit must not end inside an escape or a UTF-8 sequence: show first, then cut at whole units. */
+/* The length of one escape of cs_text_show or one UTF-8 sequence. */
+static size_t unit_len(const uint8_t *text, size_t len)
+{
+	size_t n = 1;
+
+	if (text[0] == '\\' && len > 1 && text[1] == 'u') {
+		while (n < len && text[n - 1] != '}')
+			n++;
+		return n;
+	}
+	if (text[0] == '\\' && len > 1)
+		return 2;
+	while (n < len && (text[n] & 0xc0) == 0x80)
+		n++;
+	return n;
+}
+
+/* Show first, then cut: what is left ends with a whole escape or character. */
 static void store_shown(char *to, size_t size, const char *text)
 {
 	CS_CLEANUP_BYTES struct cs_bytes shown = {0};
@@ -41,17 +58,15 @@ static void store_shown(char *to, size_t size, const char *text)
 	to[0] = '\0';
 	if (cs_text_show(text, strlen(text), 0, 0, &shown) != CS_OK || shown.data == NULL)
 		return;
-	size_t len = shown.len;
-	if (len >= size) {
-		len = size - 1;
-		while (len > 0 && (shown.data[len] & 0xc0) == 0x80)
-			len--;
-	}
+	size_t len = 0, unit;
+	while (len < shown.len && len + (unit = unit_len(shown.data + len, shown.len - len)) < size)
+		len += unit;
 	memcpy(to, shown.data, len);
 	to[len] = '\0';
 }
 
-enum cs_err cs_fault_set(struct cs_fault *fault, enum cs_err err, const char *path, const char *fmt, ...)
+enum cs_err cs_fault_set(
+	struct cs_fault *fault, enum cs_err err, const char *path, const char *fmt, ...)
 {
 	char text[1024];
 	va_list args;

@@ -88,6 +88,30 @@ static void fault_is_cut_at_a_whole_character(void **state)
 	}
 }
 
+static void fault_is_cut_at_a_whole_escape(void **state)
+{
+	char text[400];
+	struct cs_fault fault;
+
+	(void)state;
+	for (size_t skip = 0; skip < 8; skip++) {
+		memset(text, '\n', sizeof text - 1);
+		memset(text, 'x', skip);
+		text[sizeof text - 1] = '\0';
+		cs_fault_set(&fault, CS_E_TEXT, text, "%s", text);
+		/* Each newline becomes the five bytes of \u{A}. */
+		assert_int_equal((strlen(fault.detail) - skip) % 5, 0);
+		assert_int_equal((strlen(fault.path) - skip) % 5, 0);
+		assert_in_range(
+			strlen(fault.detail), sizeof fault.detail - 6, sizeof fault.detail - 1);
+		memset(text + skip, '\\', sizeof text - 1 - skip);
+		cs_fault_set(&fault, CS_E_TEXT, "", "%s", text);
+		assert_int_equal((strlen(fault.detail) - skip) % 2, 0);
+		assert_in_range(
+			strlen(fault.detail), sizeof fault.detail - 3, sizeof fault.detail - 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +120,7 @@ int main(void)
 		cmocka_unit_test(fault_says_where_and_why),
 		cmocka_unit_test(fault_shows_foreign_text_escaped),
 		cmocka_unit_test(fault_is_cut_at_a_whole_character),
+		cmocka_unit_test(fault_is_cut_at_a_whole_escape),
 	};
 
 	if (sodium_init() < 0)
