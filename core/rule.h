@@ -1,8 +1,9 @@
 /*
  * The security rules that can be switched off in the teeth build, to show that a test notices.
  *
- * In every other build cs_rule_on() is the constant true and the list leaves no trace in the program. Each rule names
- * one check at one place; `make teeth` proves that switching it off makes a named test fail.
+ * In every other build cs_rule_on() is the constant true and the list leaves no trace in the
+ * program. Each rule names one check, which may stand at several places; `make check` shows that
+ * a test fails when it is switched off.
  */
 #ifndef CS_RULE_H
 #define CS_RULE_H

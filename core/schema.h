@@ -69,7 +69,8 @@ CS_MUST_CHECK enum cs_err cs_schema_registry_embedded(struct cs_schema_registry 
 
 /*
  * Validates a document against the embedded schema NAME and applies the text rules (CS_E_TEXT).
- * A newline may stand in the members `rationale`, `answer` and `hypothesis` only.
+ * A newline may stand in the members `rationale`, `answer`, `hypothesis` and
+ * `last_trusted_checkpoint` only.
  */
 CS_MUST_CHECK enum cs_err cs_schema_check(struct cs_schema_registry *registry, const char *name,
 	const json_t *doc, struct cs_fault *fault);

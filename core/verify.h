@@ -23,7 +23,7 @@ struct cs_verify_input {
  * fail. `ret_verdict` (caller owns): {authentic: bool, authorised: bool, kind: "pack" | "payload",
  * decision, action, action_class, change_class, oversight, issued_at, not_after, signer, assurance
  * ("test" when a software token counts, else "hardware"), genesis, revocations_as_of, approvals[]
- * of {approver, role, kid, decided_at}, checks[] of {name, result: "passed" | "failed" |
+ * of {approver, role, kid, decision, decided_at}, checks[] of {name, result: "passed" | "failed" |
  * "not_checked", code, detail}, not_checked[] of names, summary}. `summary` is one line such as
  * "authentic; decision: deny; NOT an authorisation".
  */

@@ -14,7 +14,7 @@
 #include "signature.h"
 #include "pkcs11/slot.h"
 
-/* Now, and now rounded down to a whole second as documents that people read give it. */
+/* The current time from the system's clock. */
 cs_time cs_plan_now(void);
 /*
  * "PREFIX:ULID" of this moment; `id` holds 201 bytes (CS_ID_MAX and NUL). CS_E_ID when it would

@@ -20,7 +20,7 @@ struct cs_signer_frontier;
 /*
  * Opens or creates `directory`/journal for this log origin. CS_E_LOG_ORIGIN when it belongs to
  * another log, CS_E_LOG_ROLLBACK when it is damaged, CS_E_BUSY when another process holds it,
- * CS_E_IO.
+ * CS_E_TOO_LARGE (the path), CS_E_IO, CS_E_NOMEM.
  */
 CS_MUST_CHECK enum cs_err cs_signer_frontier_open(const char *directory, const char *origin,
 	struct cs_signer_frontier **ret_frontier, struct cs_fault *fault);
@@ -58,7 +58,7 @@ CS_MUST_CHECK enum cs_err cs_signer_frontier_append(struct cs_signer_frontier *f
 /*
  * Records versions of trust set ("trust_set") or policy ("policy") as accepted. `addresses` are
  * those of versions 1..n. CS_E_TRUST_ROLLBACK when n is below the highest recorded,
- * CS_E_TRUST_CONFLICT when a recorded version has another address.
+ * CS_E_TRUST_CONFLICT when a recorded version has another address; CS_E_IO, CS_E_NOMEM.
  */
 CS_MUST_CHECK enum cs_err cs_signer_frontier_accept(struct cs_signer_frontier *frontier,
 	const char *kind, const json_t *addresses, struct cs_fault *fault);
