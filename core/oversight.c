@@ -36,6 +36,19 @@ static enum cs_change_class stricter(enum cs_change_class a, enum cs_change_clas
  * max(floor, the core's claim, executable rule). What cannot be read counts as the strictest; no
  * claim is no claim.
  */
+/* The command itself, and the one that undoes it: of the class, and about the same target. */
+static enum cs_change_class commands_of(
+	const json_t *core, const struct cs_policy *policy, const json_t *action_class)
+{
+	const json_t *execution = json_object_get(core, "execution"), *rollback = json_object_get(core, "rollback");
+
+	if (json_is_object(rollback) &&
+		!cs_json_same(json_object_get(execution, "target"), json_object_get(rollback, "target")))
+		return CS_CHANGE_IRREVERSIBLE;
+	return stricter(cs_policy_executable_rule(policy, action_class, execution),
+		cs_policy_rollback_rule(policy, action_class, rollback));
+}
+
 static enum cs_change_class change_class_of(
 	const json_t *core, const struct cs_policy *policy, const json_t *action_class)
 {
@@ -48,8 +61,7 @@ static enum cs_change_class change_class_of(
 		claimed = CS_CHANGE_REVERSIBLE;
 	else if (cs_change_class_by_name(json_string_value(claim), &claimed) != CS_OK)
 		claimed = CS_CHANGE_IRREVERSIBLE;
-	return stricter(stricter(floor, claimed), cs_policy_executable_rule(policy, action_class,
-							  json_object_get(core, "execution")));
+	return stricter(stricter(floor, claimed), commands_of(core, policy, action_class));
 }
 
 static enum cs_err add_slot(struct cs_oversight *oversight, const char *role)

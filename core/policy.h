@@ -58,5 +58,12 @@ const json_t *cs_policy_class_for(const struct cs_policy *policy, const char *ca
  */
 enum cs_change_class cs_policy_executable_rule(
 	const struct cs_policy *policy, const json_t *action_class, const json_t *execution);
+/*
+ * The same for the command that undoes it, which somebody will run too: it matches `executables[]` or the class's optional `rollbacks[]`. No
+ * rollback is CS_CHANGE_REVERSIBLE here; whether there must be one is the gate's question.
+ */
+enum cs_change_class cs_policy_rollback_rule(
+	const struct cs_policy *policy, const json_t *action_class, const json_t *rollback);
+
 
 #endif

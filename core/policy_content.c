@@ -65,22 +65,20 @@ static enum cs_err check_controls(
 }
 
 static enum cs_err check_patterns(
-	const json_t *action_class, const char *path, struct cs_fault *fault)
+	const json_t *action_class, const char *list, const char *path, struct cs_fault *fault)
 {
-	const json_t *executables = json_object_get(action_class, "executables");
+	const json_t *commands = json_object_get(action_class, list);
 	char why[128];
 	bool matches;
 
-	for (size_t i = 0; i < json_array_size(executables); i++) {
-		const json_t *patterns =
-			json_object_get(json_array_get(executables, i), "arguments");
+	for (size_t i = 0; i < json_array_size(commands); i++) {
+		const json_t *patterns = json_object_get(json_array_get(commands, i), "arguments");
 		for (size_t j = 0; j < json_array_size(patterns); j++) {
 			enum cs_err err =
 				cs_pattern_match(json_string_value(json_array_get(patterns, j)), "",
 					&matches, why, sizeof why);
 			if (err != CS_OK)
-				return cs_fault_set(fault, err, path,
-					"pattern %zu of executable %zu: %s", j, i, why);
+				return cs_fault_set(fault, err, path, "pattern %zu of command %zu in %s: %s", j, i, list, why);
 		}
 	}
 	return CS_OK;
@@ -102,7 +100,9 @@ static enum cs_err check_class(const json_t *action_class, const char *path, str
 		return cs_fault_set(
 			fault, CS_E_POLICY, path, "level 2 asks people, but there is no slot");
 	err = check_controls(action_class, level, path, fault);
-	return err == CS_OK ? check_patterns(action_class, path, fault) : err;
+	if (err == CS_OK)
+		err = check_patterns(action_class, "executables", path, fault);
+	return err == CS_OK ? check_patterns(action_class, "rollbacks", path, fault) : err;
 }
 
 static enum cs_err check_capabilities(

@@ -59,7 +59,58 @@ enum cs_err cs_pattern_match(const char *pattern, const char *argument, bool *re
 	return err;
 }
 
-static bool matches_all(const json_t *patterns, const json_t *arguments)
+/* Appends `text` so that a pattern matches it and nothing else. */
+static void quote(const char *text, struct cs_bytes *out)
+{
+	for (; *text != '\0'; text++) {
+		bool plain = (*text >= '0' && *text <= '9') || (*text >= 'A' && *text <= 'Z') || (*text >= 'a' && *text <= 'z') ||
+			(unsigned char)*text >= 0x80;
+		if (!plain)
+			cs_bytes_add(out, "\\", 1);
+		cs_bytes_add(out, text, 1);
+	}
+}
+
+/*
+ * `{service}` and `{environment}` in a pattern stand for what the execution says it is aimed at: authority and roles are judged on the target, so
+ * the command must be about the same one.
+ */
+static enum cs_err expand(const char *pattern, const json_t *target, struct cs_bytes *out)
+{
+	static const char *const members[] = {"service", "environment"};
+
+	while (*pattern != '\0') {
+		size_t skip = 0;
+		for (size_t i = 0; skip == 0 && i < sizeof members / sizeof members[0]; i++) {
+			size_t len = strlen(members[i]);
+			const char *value = cs_json_text(target, members[i]);
+			if (pattern[0] != '{' || strncmp(pattern + 1, members[i], len) != 0 || pattern[len + 1] != '}')
+				continue;
+			if (value == NULL)
+				return CS_E_NOT_FOUND;
+			quote(value, out);
+			skip = len + 2;
+		}
+		if (skip == 0) {
+			cs_bytes_add(out, pattern, 1);
+			skip = 1;
+		}
+		pattern += skip;
+	}
+	return cs_bytes_check(out);
+}
+
+static bool matches(const char *pattern, const json_t *target, const char *text)
+{
+	CS_CLEANUP_BYTES struct cs_bytes expanded = {0};
+	bool found = false;
+
+	if (expand(pattern, target, &expanded) != CS_OK)
+		return false;
+	return cs_pattern_match(expanded.data != NULL ? (const char *)expanded.data : "", text, &found, NULL, 0) == CS_OK && found;
+}
+
+static bool matches_all(const json_t *patterns, const json_t *arguments, const json_t *target)
 {
 	if (json_array_size(patterns) != json_array_size(arguments))
 		return false;
@@ -67,10 +118,9 @@ static bool matches_all(const json_t *patterns, const json_t *arguments)
 		const json_t *argument = json_array_get(arguments, i);
 		const char *pattern = json_string_value(json_array_get(patterns, i)),
 			   *text = json_string_value(argument);
-		bool matches = false;
 		if (pattern == NULL || text == NULL || strlen(text) != json_string_length(argument))
 			return false;
-		if (cs_pattern_match(pattern, text, &matches, NULL, 0) != CS_OK || !matches)
+		if (!matches(pattern, target, text))
 			return false;
 	}
 	return true;
@@ -105,27 +155,53 @@ static bool variables_listed(const json_t *names, const json_t *execution)
 	return true;
 }
 
+/* One of the commands of a list, argument for argument. */
+static bool described(const json_t *commands, const char *executable, const json_t *execution)
+{
+	const json_t *command;
+	size_t i;
+
+	json_array_foreach(commands, i, command) {
+		const char *path = cs_json_text(command, "path");
+		if (path != NULL && strcmp(path, executable) == 0 &&
+			matches_all(json_object_get(command, "arguments"), json_object_get(execution, "arguments"),
+				json_object_get(execution, "target")))
+			return true;
+	}
+	return false;
+}
+
+/* An executable that the class may run at all, whatever its arguments: named plainly, no interpreter, no variable that makes it another command. */
+static bool harmless(const struct cs_policy *policy, const char *executable, const json_t *execution)
+{
+	const json_t *document = cs_policy_document(policy);
+
+	return executable != NULL && json_is_array(json_object_get(execution, "arguments")) && plain_path(executable) &&
+		!cs_is_interpreter(executable) && !listed(json_object_get(document, "interpreters"), executable) &&
+		variables_listed(json_object_get(document, "environment_variables"), execution);
+}
+
 enum cs_change_class cs_policy_executable_rule(
 	const struct cs_policy *policy, const json_t *action_class, const json_t *execution)
 {
-	const json_t *executables = json_object_get(action_class, "executables");
-	const json_t *arguments = json_object_get(execution, "arguments");
 	const char *executable = cs_json_text(execution, "executable");
 
-	if (executable == NULL || !json_is_array(arguments) || !plain_path(executable))
-		return CS_CHANGE_IRREVERSIBLE;
-	if (cs_is_interpreter(executable) ||
-		listed(json_object_get(cs_policy_document(policy), "interpreters"), executable))
-		return CS_CHANGE_IRREVERSIBLE;
-	if (!variables_listed(json_object_get(cs_policy_document(policy), "environment_variables"),
-		    execution))
-		return CS_CHANGE_IRREVERSIBLE;
-	for (size_t i = 0; i < json_array_size(executables); i++) {
-		const json_t *allowed = json_array_get(executables, i);
-		const char *path = cs_json_text(allowed, "path");
-		if (path != NULL && strcmp(path, executable) == 0 &&
-			matches_all(json_object_get(allowed, "arguments"), arguments))
-			return CS_CHANGE_REVERSIBLE;
-	}
+	if (harmless(policy, executable, execution) &&
+		described(json_object_get(action_class, "executables"), executable, execution))
+		return CS_CHANGE_REVERSIBLE;
+	return CS_CHANGE_IRREVERSIBLE;
+}
+
+enum cs_change_class cs_policy_rollback_rule(
+	const struct cs_policy *policy, const json_t *action_class, const json_t *rollback)
+{
+	const char *executable = cs_json_text(rollback, "executable");
+
+	if (!json_is_object(rollback))
+		return CS_CHANGE_REVERSIBLE;
+	if (harmless(policy, executable, rollback) &&
+		(described(json_object_get(action_class, "executables"), executable, rollback) ||
+			described(json_object_get(action_class, "rollbacks"), executable, rollback)))
+		return CS_CHANGE_REVERSIBLE;
 	return CS_CHANGE_IRREVERSIBLE;
 }

@@ -161,6 +161,57 @@ static void another_command_takes_two_people(void **state)
 }
 
 /* What runs in which class does not decide who is asked; the capability does. */
+/* What undoes the change will be run by somebody too. */
+static void the_rollback_is_a_command_like_the_other(void **state)
+{
+	static const struct expected alone = {
+		"restart-stateless-service", CS_CHANGE_REVERSIBLE, CS_OVERSIGHT_NONE, 4, {NULL}};
+	static const struct expected two = {"restart-stateless-service", CS_CHANGE_IRREVERSIBLE,
+		CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}};
+	static const struct {
+		const char *path, *value;
+	} wrong[] = {
+		{"rollback/executable", "\"/bin/sh\""},
+		{"rollback/arguments/5", "\"delete\""},
+		{"rollback/arguments/+", "\"--all\""},
+		{"rollback/environment_variables/LD_PRELOAD", "\"/tmp/x.so\""},
+	};
+
+	CS_CLEANUP_JSON json_t *plain = cs_world_core(*state, "restart", NULL);
+	expect(*state, plain, &alone);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		CS_CLEANUP_JSON json_t *core =
+			cs_world_core(*state, "restart", wrong[i].path, wrong[i].value, NULL);
+		expect(*state, core, &two);
+	}
+}
+
+/* Grants and roles are judged on the target; a command about something else is not the class's command. */
+static void the_command_is_about_its_target(void **state)
+{
+	static const struct expected two = {"restart-stateless-service", CS_CHANGE_IRREVERSIBLE,
+		CS_OVERSIGHT_TWO_PERSON, 2, {"engineer", "change_owner"}};
+	static const struct {
+		const char *path, *value;
+	} wrong[] = {
+		{"execution/arguments/6", "\"deployment/payments-db\""},
+		{"execution/arguments/6", "\"deployment/catalogXapi\""},
+		{"execution/target/service", "\"checkout-api\""},
+		{"execution/target/service", "\".*\""},
+		{"rollback/arguments/6", "\"deployment/payments-db\""},
+		{"rollback/target/service", "\"checkout-api\""},
+	};
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		CS_CLEANUP_JSON json_t *core =
+			cs_world_core(*state, "restart", wrong[i].path, wrong[i].value, NULL);
+		expect(*state, core, &two);
+	}
+	CS_CLEANUP_JSON json_t *elsewhere = cs_world_core(*state, "restart", "rollback/target/service",
+		"\"checkout-api\"", "rollback/arguments/6", "\"deployment/checkout-api\"", NULL);
+	expect(*state, elsewhere, &two);
+}
+
 static void the_capability_names_the_class(void **state)
 {
 	static const struct {
@@ -190,7 +241,7 @@ static void the_capability_names_the_class(void **state)
 	CS_CLEANUP_JSON json_t *drain = cs_world_core(*state, "restart", CAPABILITY,
 		"\"k8s.node.drain\"", "execution/arguments",
 		"[\"--context\",\"prod-eu-1\",\"drain\",\"node-7.eu\",\"--ignore-daemonsets\"]",
-		NULL);
+		"rollback", "null", NULL);
 	expect(*state, drain, &advice);
 	CS_CLEANUP_JSON json_t *unknown =
 		cs_world_core(*state, "restart", CAPABILITY, "\"k8s.cluster.delete\"", NULL);
@@ -295,6 +346,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_claim_raises_and_never_lowers, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_command_takes_two_people, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_capability_names_the_class, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_rollback_is_a_command_like_the_other, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_command_is_about_its_target, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_people_include_both_roles, setup, teardown),
 		cmocka_unit_test_setup_teardown(slots_that_do_not_fit_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(autonomy_asks_nobody, setup, teardown),
