@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -266,6 +267,20 @@ class VerifySignature(Case):
         result = self.countersign("verify-signature", "--alg", "EdDSA", "--key", self.directory / "none", "--message", self.file("m", b""),
                                   "--signature", self.file("s", b""))
         self.assert_refused(result, 2, "not_found")
+
+
+class Manuals(Case):
+    def test_every_subcommand_and_option(self):
+        """The manual page of each program names everything that its --help does."""
+        for program in ("countersign", "countersign-provision"):
+            page = (ROOT / f"docs/man/{program}.1").read_text().replace("\\-", "-")
+            plain = re.sub(r'"', "", page)
+            for line in self.run_program(program, "--help").stdout.decode().splitlines():
+                name, options = re.match(rf"{program} ([a-z -]*[a-z])(?= |$)", line)[1], re.findall(r"--[a-z-]+", line)
+                name = re.sub(r" --.*", "", name)
+                with self.subTest(line):
+                    self.assertRegex(plain, rf"(?m)^\.[A-Z]+ {name}\b")
+                    self.assertEqual([option for option in options if option not in page], [])
 
 
 class VerifyArtefact(Case):
