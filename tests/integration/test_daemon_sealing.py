@@ -4,6 +4,7 @@
 A proxy of the test's stands between the real daemon and the real signer. Needs root, exits 77 where it cannot run.
 """
 import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -17,9 +18,9 @@ import threading
 import time
 import unittest
 
-from appliance import (AGENT_UID, BROKER_UID, FIXTURE, ORIGIN, SIGNER_UID, Appliance, Connection, VarlinkError, canonical, need_root_and_softhsm,
+from appliance import (AGENT_UID, BROKER_UID, FIXTURE, ORIGIN, SIGNER_UID, Appliance, Connection, VarlinkError, address, canonical, need_root_and_softhsm,
                        run_cases, skip)
-from forgery import Forger
+from forgery import Forger, forge
 
 HELLO, APPEND, CERTIFY, HEALTH = 1, 2, 3, 4
 DONE, REFUSED = 0, 1
@@ -374,14 +375,14 @@ class Refusals(Case):
         self.assertNotEqual(self.proxy.appends[before], self.proxy.appends[before + 1])
         self.heals(proposal["id"])
 
-    def test_a_token_that_is_away_is_waited_for(self):
-        self.refuse("token_removed")
+    def test_a_signer_whose_token_is_away_is_waited_for(self):
+        self.refuse("signer_unavailable")
         error = self.fails()
         self.assertIn("said by the test", error.parameters["detail"])
         self.heals(error.parameters["path"])
 
     def test_a_token_that_goes_after_the_leaf_was_written_gets_the_same_leaf(self):
-        self.proxy.once(on_answer=lambda operation, payload, reply: refusal("token_failed"))
+        self.proxy.once(on_answer=lambda operation, payload, reply: refusal("signer_unavailable"))
         before = len(self.proxy.appends)
         self.heals(self.fails().parameters["path"])
         self.assertEqual(self.proxy.appends[before], self.proxy.appends[before + 1])
@@ -408,12 +409,18 @@ class Refusals(Case):
         self.assertEqual(self.appliance.status()["actions"]["refused"], 0)
 
     def test_an_approval_that_the_signer_refuses_does_not_count(self):
+        for code in ("key_revoked", "key_usage"):
+            with self.subTest(code=code):
+                self.size = self.appliance.status()["log"]["size"]
+                self.approval_refused(code)
+
+    def approval_refused(self, code):
         action = self.call("Propose", request=self.appliance.request())["id"]
         decision, snapshot = self.forger.signed("ada", action, "engineer")
-        self.refuse("key_revoked")
+        self.refuse(code)
         ada = self.appliance.people["ada"].uid
         error = self.fails("Decide", "Refused", ada, id=action, decision=decision, snapshot=snapshot)
-        self.assertEqual(error.code, "key_revoked")
+        self.assertEqual(error.code, code)
         entry = self.call("Show", id=action)["action"]
         self.assertEqual((entry["state"], entry["slots"][0]["approval"]), ("awaiting_approval", None))
         self.assertEqual(self.fails("Decide", "Refused", ada, id=action, decision=decision, snapshot=snapshot).code, "approval_duplicate")
@@ -428,6 +435,84 @@ class Refusals(Case):
         self.refuse("key_revoked")
         self.fails("Decide", "Refused", self.appliance.people["carl"].uid, id=action, decision=decision, snapshot=snapshot)
         self.heals(action, leaves=2, state="invalidated", decision="deny")
+
+
+def of_size(request, size):
+    """Pads what the rollback is given until the request has so many bytes."""
+    variables = request["rollback"]["environment_variables"]
+    number = 0
+    while (missing := size - len(canonical(request))) > 0:
+        variables[f"PAD_{number:03d}"] = "x" * max(1, min(4000, missing - 13))
+        number += 1
+
+
+class Room(Case):
+    """A pack has a limit, and nobody signs for what would not fit."""
+
+    def full(self, decision, snapshot, size=32000):
+        """The same decision about a snapshot of this size, signed again by whoever signed it."""
+        fact = snapshot["facts_shown"][0]
+        number = 0
+        while (missing := size - len(canonical(snapshot))) > 400:
+            snapshot["facts_shown"].append({**fact, "fact_id": f"more-{number}", "summary": "y" * min(3000, missing - 300)})
+            number += 1
+        del snapshot["content_hash"]
+        snapshot["content_hash"] = hashlib.sha256(canonical(snapshot)).hexdigest()
+        decision["binding"]["snapshot"] = address(snapshot)
+
+    def signed(self, name, action, role, value="approved", size=32000):
+        decision, snapshot = self.forger.compose(name, action, role, value=value)
+        self.full(decision, snapshot, size)
+        return forge(self.appliance.people[name], decision), snapshot
+
+    def test_an_action_of_60_kib_is_sealed_with_two_full_snapshots(self):
+        action = self.call("Propose", request=self.appliance.request(change=lambda request: of_size(request, 60 * 1024)))["id"]
+        self.forger.decide("ada", action, *self.signed("ada", action, "engineer"))
+        self.forger.decide("carl", action, *self.signed("carl", action, "change_owner"))
+        self.heals(action, leaves=3)
+        self.assertGreater(len(canonical(self.appliance.pack(action))), 180 * 1024)
+
+    def test_an_action_whose_evidence_would_not_fit_is_refused_when_proposed(self):
+        def measure_much(request):
+            first = request["provenance"]["signals"][0]
+            request["provenance"]["signals"] = [{**first, "id": f"metric-{i:02d}-" + "z" * 480} for i in range(64)]
+            of_size(request, 60 * 1024)
+        error = self.fails(name="TooLarge", request=self.appliance.request(change=measure_much))
+        self.assertEqual(error.code, "too_large")
+        for part in ("core 6", "signals 4", "2 approvals"):
+            self.assertIn(part, error.parameters["detail"])
+        self.assertEqual(self.appliance.status()["log"]["size"], self.size)
+
+    def test_a_snapshot_keeps_to_its_limit(self):
+        action = self.call("Propose", request=self.appliance.request())["id"]
+        decision, snapshot = self.signed("ada", action, "engineer", size=33500)
+        self.assertGreater(len(canonical(snapshot)), 32 * 1024)
+        error = self.fails("Decide", "TooLarge", self.appliance.people["ada"].uid, id=action, decision=decision, snapshot=snapshot)
+        self.assertEqual(error.code, "too_large")
+        self.call("Withdraw", id=action)
+        self.heals(action, state="withdrawn", decision="deny")
+
+    def test_a_rejection_is_recorded_whatever_was_said_before(self):
+        """More decisions than a pack takes, by their number and by their size: the last is the one that counts."""
+        action = self.call("Propose", request=self.appliance.request(change=lambda request: of_size(request, 60 * 1024)))["id"]
+        for _ in range(9):
+            self.forger.decide("ada", action, *self.signed("ada", action, "engineer", "requires_more_information"))
+        self.forger.decide("carl", action, *self.signed("carl", action, "change_owner", "rejected"))
+        self.heals(action, leaves=11, state="rejected", decision="deny")
+        inputs = next(member["content"] for member in self.appliance.pack(action)["resolution"]["members"] if member["ref_field"] == "inputs_blob_ref")
+        said = [entry["decision"]["decision"] for entry in inputs["approvals"]]
+        self.assertEqual(said[-1], "rejected")
+        self.assertGreaterEqual(len(said), 2)
+        self.assertLess(len(said), 8)
+
+    def test_the_newest_of_many_decisions_are_recorded(self):
+        action = self.call("Propose", request=self.appliance.request())["id"]
+        for _ in range(9):
+            self.forger.decide("ada", action, *self.forger.signed("ada", action, "engineer", value="requires_more_information"))
+        self.forger.decide("carl", action, *self.forger.signed("carl", action, "change_owner", value="rejected"))
+        self.heals(action, leaves=11, state="rejected", decision="deny")
+        inputs = next(member["content"] for member in self.appliance.pack(action)["resolution"]["members"] if member["ref_field"] == "inputs_blob_ref")
+        self.assertEqual([entry["decision"]["decision"] for entry in inputs["approvals"]], ["requires_more_information"] * 7 + ["rejected"])
 
 
 class Greetings(Case):
