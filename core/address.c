@@ -87,13 +87,6 @@ void cs_ulid_print(cs_time time, const uint8_t random[10], char text[CS_ULID_TEX
 	text[26] = '\0';
 }
 
-bool cs_ulid_ok(const char *text)
-{
-	/* 26 digits are 130 bits; the first digit holds only three of the 128. */
-	return text != NULL && strnlen(text, 27) == 26 && strspn(text, base32) == 26 &&
-	       text[0] <= '7';
-}
-
 static bool id_character(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||

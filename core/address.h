@@ -26,7 +26,6 @@ CS_MUST_CHECK enum cs_err cs_address_digest(const char *address, uint8_t digest[
 
 /* ULID (48-bit milliseconds, 80 random bits given by the caller). */
 void cs_ulid_print(cs_time time, const uint8_t random[10], char text[CS_ULID_TEXT]);
-bool cs_ulid_ok(const char *text);
 
 /* True for "kye:CLASS:rest" with the characters the published schemas allow and a length up to CS_ID_MAX. */
 bool cs_id_ok(const char *id, const char *class_name);

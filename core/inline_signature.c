@@ -85,13 +85,6 @@ static const json_t *payload_signature(const json_t *artefact)
 	return signature;
 }
 
-const char *cs_payload_kid(const json_t *artefact)
-{
-	const json_t *signature = payload_signature(artefact);
-
-	return signature ? json_string_value(json_object_get(signature, "kid")) : NULL;
-}
-
 enum cs_err cs_payload_verify(
 	const json_t *artefact, const char *kid, const struct cs_public_key *key)
 {

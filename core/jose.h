@@ -71,8 +71,6 @@ CS_MUST_CHECK enum cs_err cs_jws_verify(
  * Over the canonical form of the payload. Exactly these members, and `canonicalisation` the
  * published "rfc8785-style/sorted-keys-no-ws": nothing outside the payload is covered.
  */
-/* Borrowed; NULL when malformed. */
-const char *cs_payload_kid(const json_t *artefact);
 CS_MUST_CHECK enum cs_err cs_payload_verify(
 	const json_t *artefact, const char *kid, const struct cs_public_key *key);
 

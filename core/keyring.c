@@ -150,7 +150,8 @@ enum cs_err cs_revocation_time(
 	return err;
 }
 
-bool cs_scope_has(const json_t *list, const char *name)
+/* True when the list holds `name` or "*". */
+static bool scope_has(const json_t *list, const char *name)
 {
 	return cs_json_has_text(list, "*") || cs_json_has_text(list, name);
 }
@@ -212,9 +213,9 @@ enum cs_err cs_keyring_role(const struct cs_keyring *ring, const char *person, c
 				strcmp(span->person, person) != 0)
 				continue;
 			held = true;
-			if ((service == NULL || cs_scope_has(span->services, service)) &&
+			if ((service == NULL || scope_has(span->services, service)) &&
 				(environment == NULL ||
-					cs_scope_has(span->environments, environment)))
+					scope_has(span->environments, environment)))
 				return CS_OK;
 		}
 	}

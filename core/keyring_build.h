@@ -70,8 +70,6 @@ CS_MUST_CHECK enum cs_err cs_member_time(const json_t *object, const char *key, 
 /* The earlier of `at` and `invalid_from`; CS_TIME_MAX for null. */
 CS_MUST_CHECK enum cs_err cs_revocation_time(
 	const json_t *revocation, const char *path, cs_time *ret_time, struct cs_fault *fault);
-/* True when the list holds `name` or "*". */
-bool cs_scope_has(const json_t *list, const char *name);
 
 /* ---- keyring_trust.c ---- */
 

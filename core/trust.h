@@ -50,14 +50,11 @@ CS_MUST_CHECK enum cs_err cs_trust_check_content(struct cs_schema_registry *regi
 
 /*
  * Authority and purpose grants. A grant's signature covers it with `revoked_at` and
- * `revoked_reason` set to null, so that a revocation can be added to a grant that stays signed. The
- * first gives what is to be signed with cs_sig_string_sign (caller owns); CS_E_SIGNATURE_FORM when
- * not an object. The second verifies under the key of `issued_by` as of `issued_at`; `schema` is
- * "kye.authority.grant.v1" or "kye.purpose.grant.v1". CS_E_SIGNATURE_FORM, CS_E_KEY_…, CS_E_TIME,
- * CS_E_SIGNATURE and what else cs_sig_string_verify refuses. Whether it is revoked is the caller's
- * to ask.
+ * `revoked_reason` set to null, so that a revocation can be added to a grant that stays signed.
+ * Verified under the key of `issued_by` as of `issued_at`; `schema` is "kye.authority.grant.v1" or
+ * "kye.purpose.grant.v1". CS_E_SIGNATURE_FORM, CS_E_KEY_…, CS_E_TIME, CS_E_SIGNATURE and what else
+ * cs_sig_string_verify refuses. Whether it is revoked is the caller's to ask.
  */
-CS_MUST_CHECK enum cs_err cs_grant_signed_form(const json_t *grant, json_t **ret_form);
 CS_MUST_CHECK enum cs_err cs_grant_verify(const struct cs_keyring *ring, const json_t *grant,
 	const char *schema, struct cs_fault *fault);
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum cs_err cs_grant_signed_form(const json_t *grant, json_t **ret_form)
+static enum cs_err signed_form(const json_t *grant, json_t **ret_form)
 {
 	CS_CLEANUP_JSON json_t *form = NULL;
 	const char *member;
@@ -53,7 +53,7 @@ enum cs_err cs_grant_verify(const struct cs_keyring *ring, const json_t *grant, 
 		err = cs_keyring_key_at(
 			ring, kid, schema, issuer, issued_at, "/signature", &key, fault);
 	if (err == CS_OK)
-		err = cs_grant_signed_form(grant, &form);
+		err = signed_form(grant, &form);
 	if (err != CS_OK)
 		return err;
 	err = cs_sig_string_verify(form, signature, kid, &key->key);

@@ -147,12 +147,6 @@ enum cs_err cs_token_key_find(struct cs_token *token, const char *label, const u
 	return err;
 }
 
-enum cs_err cs_token_key_find_uri(struct cs_token *token, const struct cs_token_uri *uri,
-	struct cs_token_key **ret_key, struct cs_fault *fault)
-{
-	return cs_token_key_find(token, uri->object, uri->id, uri->id_len, ret_key, fault);
-}
-
 enum cs_err cs_token_key_handle(
 	struct cs_token_key *key, CK_OBJECT_HANDLE *ret_handle, struct cs_fault *fault)
 {

@@ -35,9 +35,6 @@ struct cs_token_key;
  */
 CS_MUST_CHECK enum cs_err cs_token_key_find(struct cs_token *token, const char *label,
 	const uint8_t *id, size_t id_len, struct cs_token_key **ret_key, struct cs_fault *fault);
-/* By `object` and `id` of a URI. */
-CS_MUST_CHECK enum cs_err cs_token_key_find_uri(struct cs_token *token,
-	const struct cs_token_uri *uri, struct cs_token_key **ret_key, struct cs_fault *fault);
 void cs_token_key_free(struct cs_token_key *key); /* NULL is fine */
 void cs_token_key_cleanup(struct cs_token_key **key);
 #define CS_CLEANUP_TOKEN_KEY __attribute__((cleanup(cs_token_key_cleanup)))

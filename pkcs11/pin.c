@@ -47,11 +47,6 @@ bool cs_pin_refused(const struct cs_pin *pin)
 	return pin->refused;
 }
 
-bool cs_pin_equal(const struct cs_pin *a, const struct cs_pin *b)
-{
-	return a->len == b->len && sodium_memcmp(a->bytes, b->bytes, a->len) == 0;
-}
-
 enum cs_err cs_pin_copy(
 	const void *text, size_t len, struct cs_pin **ret_pin, struct cs_fault *fault)
 {

@@ -67,11 +67,9 @@ size_t cs_pin_len(const struct cs_pin *pin);
 
 /*
  * A PIN that a token refused is never shown to a token again: cs_token_login marks it, and refuses
- * a marked one without a call, so that no loop can use up the tries. cs_pin_equal compares in
- * constant time.
+ * a marked one without a call, so that no loop can use up the tries.
  */
 void cs_pin_mark_refused(struct cs_pin *pin);
 bool cs_pin_refused(const struct cs_pin *pin);
-bool cs_pin_equal(const struct cs_pin *a, const struct cs_pin *b);
 
 #endif
