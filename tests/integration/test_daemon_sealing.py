@@ -438,12 +438,10 @@ class Refusals(Case):
 
 
 def of_size(request, size):
-    """Pads what the rollback is given until the request has so many bytes."""
-    variables = request["rollback"]["environment_variables"]
-    number = 0
+    """Pads what would undo the rollback until the request has so many bytes."""
+    arguments = request["rollback"]["arguments"]
     while (missing := size - len(canonical(request))) > 0:
-        variables[f"PAD_{number:03d}"] = "x" * max(1, min(4000, missing - 13))
-        number += 1
+        arguments.append("x" * max(1, min(4000, missing - 3)))
 
 
 class Room(Case):
@@ -477,7 +475,7 @@ class Room(Case):
             first = request["provenance"]["signals"][0]
             request["provenance"]["signals"] = [{**first, "id": f"metric-{i:02d}-" + "z" * 480} for i in range(64)]
             of_size(request, 60 * 1024)
-        error = self.fails(name="TooLarge", request=self.appliance.request(change=measure_much))
+        error = self.fails(name="InvalidDocument", request=self.appliance.request(change=measure_much))
         self.assertEqual(error.code, "too_large")
         for part in ("core 6", "signals 4", "2 approvals"):
             self.assertIn(part, error.parameters["detail"])
@@ -487,7 +485,7 @@ class Room(Case):
         action = self.call("Propose", request=self.appliance.request())["id"]
         decision, snapshot = self.signed("ada", action, "engineer", size=33500)
         self.assertGreater(len(canonical(snapshot)), 32 * 1024)
-        error = self.fails("Decide", "TooLarge", self.appliance.people["ada"].uid, id=action, decision=decision, snapshot=snapshot)
+        error = self.fails("Decide", "InvalidDocument", self.appliance.people["ada"].uid, id=action, decision=decision, snapshot=snapshot)
         self.assertEqual(error.code, "too_large")
         self.call("Withdraw", id=action)
         self.heals(action, state="withdrawn", decision="deny")
