@@ -282,6 +282,45 @@ static void test_swapped_and_doubled(void **state)
 		"gate=bad_pack");
 }
 
+/* ---- in which order: gate, brief, what was shown, decision, end of the brief's window ---- */
+
+static void test_order(void **state)
+{
+	static const struct wrong rows[] = {
+		{CS_SEALED_ROLLBACK,
+			{{CS_SEALED_BASIS, 1, "issued_at", "\"2026-11-20T09:59:59Z\""}},
+			"briefs=brief_mismatch"},
+		{CS_SEALED_ROLLBACK,
+			{{CS_SEALED_SNAPSHOT, 1, "captured_at", "\"2026-11-20T10:01:59Z\""}},
+			"briefs=approval_early"},
+		{CS_SEALED_ROLLBACK,
+			{{CS_SEALED_SNAPSHOT, 1, "captured_at", "\"2026-11-20T10:03:01Z\""}},
+			"briefs=approval_early"},
+		{CS_SEALED_ROLLBACK,
+			{{CS_SEALED_BASIS, 1, "not_after", "\"2026-11-20T10:02:59Z\""}},
+			"briefs=approval_expired"},
+	};
+	static const struct cs_sealed_tweak edges[] = {
+		{CS_SEALED_BASIS, 1, "issued_at", "\"2026-11-20T10:00:00Z\""},
+		{CS_SEALED_SNAPSHOT, 1, "captured_at", "\"2026-11-20T10:02:00Z\""},
+		{CS_SEALED_SNAPSHOT, 1, "captured_at", "\"2026-11-20T10:03:00Z\""},
+		{CS_SEALED_BASIS, 1, "not_after", "\"2026-11-20T10:03:00Z\""},
+	};
+
+	(void)state;
+	EXPECT_ALL(rows);
+	for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
+		struct cs_sealed_plan plan = cs_sealed_plan(CS_SEALED_ROLLBACK);
+		struct cs_sealed *sealed;
+
+		plan.tweaks[0] = edges[i];
+		sealed = cs_sealed_make(world, &plan);
+		CS_CLEANUP_JSON json_t *verdict = cs_verdict(world, sealed->pack);
+		assert_string_equal(cs_verdict_failures(verdict), "");
+		cs_sealed_free(sealed);
+	}
+}
+
 /* ---- briefs, bases and snapshots ---- */
 
 static void test_papers(void **state)
@@ -401,6 +440,7 @@ int main(void)
 		cmocka_unit_test(test_forged_rejection),
 		cmocka_unit_test(test_bindings),
 		cmocka_unit_test(test_swapped_and_doubled),
+		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_papers),
 		cmocka_unit_test(test_map_not_shown),
 	};
