@@ -5,57 +5,12 @@
 #include <cmocka.h>
 
 #include "core/gate/checks.h"
-#include "core/schema.h"
-#include "tests/fixture/case.h"
+#include "tests/fixture/gate_case.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct cs_world *world;
-
-struct change {
-	enum { END, CORE, STATE } where;
-	const char *path;
-	const char *value; /* NULL removes */
-};
-
-static json_t *run(const char *request, const struct change *changes, bool final, json_t **ret_core)
-{
-	json_t *core = cs_world_core(world, request, NULL);
-	json_t *state = cs_case_state(world, core, NULL, NULL);
-	json_t *decision;
-
-	for (size_t i = 0; changes != NULL && i < 4 && changes[i].where != END; i++)
-		cs_world_set(
-			changes[i].where == CORE ? core : state, changes[i].path, changes[i].value);
-	decision = cs_case_gate(world, core, state, final);
-	json_decref(state);
-	if (ret_core != NULL)
-		*ret_core = core;
-	else
-		json_decref(core);
-	return decision;
-}
-
-static void expect_valid(const char *schema, const json_t *doc)
-{
-	struct cs_fault fault = {{0}};
-	enum cs_err err = cs_schema_check(cs_world_registry(world), schema, doc, &fault);
-
-	if (err != CS_OK)
-		print_error(
-			"%s: %s at %s: %s\n", schema, cs_err_name(err), fault.path, fault.detail);
-	assert_int_equal(err, CS_OK);
-}
-
-static const char *text(const json_t *doc, const char *key)
-{
-	const char *value = cs_json_text(doc, key);
-
-	return value != NULL ? value : "(null)";
-}
 
 static struct cs_gate_input input_for(const json_t *core, const json_t *state)
 {

@@ -7,34 +7,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "core/jose.h"
-#include "tests/fixture/world.h"
+#include "tests/fixture/version_case.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 #define V2 "2026-11-01T09:00:00Z"
-
-static int setup(void **state)
-{
-	*state = cs_world_new(0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	cs_world_free(*state);
-	return 0;
-}
-
-static void check(
-	enum cs_err expected, enum cs_err err, const struct cs_fault *fault, const char *what)
-{
-	if (err != expected)
-		print_error("%s: %s %s: %s\n", what, cs_err_name(err), fault->path, fault->detail);
-	assert_int_equal(err, expected);
-}
 
 static json_t *genesis_draft(struct cs_world *world)
 {

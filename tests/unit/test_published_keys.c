@@ -7,8 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "core/jose.h"
-#include "tests/fixture/world.h"
+#include "tests/fixture/ring_case.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -17,61 +16,6 @@
 #define V2 "2026-10-10T08:00:00Z"
 #define DECISION "kye.approval_decision.v1"
 #define ADA_KEY "kye:key:acme.ada.01"
-
-static cs_time at(const char *text)
-{
-	cs_time time = 0;
-
-	assert_int_equal(cs_time_parse(text, &time, NULL), CS_OK);
-	return time;
-}
-
-static int setup(void **state)
-{
-	*state = cs_world_new(0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	cs_world_free(*state);
-	return 0;
-}
-
-/* Adds a version with changes (path, value pairs, NULL-terminated), signed by Sue and Cora. */
-static void next(struct cs_world *world, const char *issued_at, const char *const *changes)
-{
-	struct cs_fault fault = {0};
-	json_t *draft = cs_world_next_trust(world, issued_at);
-
-	for (; *changes != NULL; changes += 2)
-		cs_world_set(draft, changes[0], changes[1]);
-	cs_world_cosign(world, draft, CS_WORLD_SUE);
-	cs_world_cosign(world, draft, CS_WORLD_CORA);
-	cs_world_add_trust(world, draft);
-	json_decref(draft);
-	enum cs_err err = cs_world_try_trust(world, &fault);
-	if (err != CS_OK)
-		print_error("%s %s: %s\n", cs_err_name(err), fault.path, fault.detail);
-	assert_int_equal(err, CS_OK);
-}
-
-static enum cs_err key_at(const struct cs_keyring *ring, const char *kid, const char *schema,
-	const char *entity, const char *time)
-{
-	const struct cs_key_info *key = NULL;
-	enum cs_err err = cs_keyring_key_at(
-		ring, kid, schema, entity, at(time), "/signature/kid", &key, NULL);
-
-	assert_true((err == CS_OK) == (key != NULL));
-	return err;
-}
-
-static enum cs_err role_at(const struct cs_keyring *ring, const char *person, const char *role,
-	const char *service, const char *environment, const char *time)
-{
-	return cs_keyring_role(ring, person, role, service, environment, at(time), NULL);
-}
 
 static void expect_jwks(
 	struct cs_world *world, const json_t *jwks, enum cs_err expected, const char *what)

@@ -5,53 +5,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "schema_node.h"
+#include "tests/fixture/schema_case.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-
-static json_t *parse(const char *text)
-{
-	json_t *doc = NULL;
-	struct cs_fault fault = {0};
-
-	if (cs_json_read(text, strlen(text), SIZE_MAX, &doc, &fault) != CS_OK)
-		fail_msg("bad JSON in the test: %s: %s", text, fault.detail);
-	return doc;
-}
-
-static enum cs_err judge(const char *schema_text, const char *doc_text, struct cs_fault *fault)
-{
-	CS_CLEANUP_JSON json_t *schema = parse(schema_text);
-	CS_CLEANUP_JSON json_t *doc = parse(doc_text);
-	struct cs_schema_registry *registry;
-	enum cs_err err;
-
-	*fault = (struct cs_fault){0};
-	assert_int_equal(cs_schema_registry_new(&registry), CS_OK);
-	err = cs_schema_add(registry, "case", schema, fault);
-	if (err == CS_OK)
-		err = cs_schema_compile(registry, fault);
-	if (err == CS_OK)
-		err = cs_schema_validate(registry, "case", doc, fault);
-	cs_schema_registry_free(registry);
-	return err;
-}
-
-static void expect(const char *schema, const char *doc, enum cs_err wanted, const char *path,
-	const char *detail)
-{
-	struct cs_fault fault;
-	enum cs_err err = judge(schema, doc, &fault);
-
-	/* A mismatch inside an alternative that is forgiven must not leak into the fault. */
-	if (err != wanted || strcmp(fault.path, path) != 0 ||
-		strncmp(fault.detail, detail, strlen(detail)) != 0 ||
-		(wanted == CS_OK && fault.detail[0] != '\0'))
-		fail_msg("%s with %s: %s at '%s': %s", schema, doc, cs_err_name(err), fault.path,
-			fault.detail);
-}
 
 struct assertion {
 	const char *schema;

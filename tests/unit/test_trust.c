@@ -8,8 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "core/jose.h"
-#include "tests/fixture/world.h"
+#include "tests/fixture/version_case.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -18,34 +17,6 @@
 #define V2 "2026-10-10T08:00:00Z"
 #define V3 "2026-10-20T08:00:00Z"
 
-static int setup(void **state)
-{
-	*state = cs_world_new(0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	cs_world_free(*state);
-	return 0;
-}
-
-/* Prints the refusal when it is another one than expected. */
-static void check(
-	enum cs_err expected, enum cs_err err, const struct cs_fault *fault, const char *what)
-{
-	if (err != expected)
-		print_error("%s: %s %s: %s\n", what, cs_err_name(err), fault->path, fault->detail);
-	assert_int_equal(err, expected);
-}
-
-static void expect(struct cs_world *world, enum cs_err expected, const char *what)
-{
-	struct cs_fault fault = {0};
-
-	check(expected, cs_world_try_trust(world, &fault), &fault, what);
-}
-
 /* A copy of the genesis without signatures. */
 static json_t *genesis_draft(struct cs_world *world)
 {
@@ -53,20 +24,6 @@ static json_t *genesis_draft(struct cs_world *world)
 
 	json_object_del(draft, "signatures");
 	return draft;
-}
-
-static void sign(struct cs_world *world, json_t *draft, const char *a, const char *b)
-{
-	if (a != NULL)
-		cs_world_cosign(world, draft, a);
-	if (b != NULL)
-		cs_world_cosign(world, draft, b);
-}
-
-static void add(struct cs_world *world, json_t *version)
-{
-	cs_world_add_trust(world, version);
-	json_decref(version);
 }
 
 /* ---- the genesis ---- */
