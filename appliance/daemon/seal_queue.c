@@ -10,6 +10,7 @@ struct queue {
 	struct cs_store *store;
 	const struct cs_frontier *frontier;
 	cs_time now;
+	char *served;
 	char *aside;
 	struct cs_fault *fault;
 };
@@ -74,9 +75,10 @@ static enum cs_err next_decision(struct queue *q, struct cs_pending *pending)
 {
 	struct cs_action action;
 
-	enum cs_err err = cs_store_next_unsealed(q->store, &action);
+	enum cs_err err = cs_store_next_unsealed(q->store, q->served, &action);
 	if (err != CS_OK)
 		return err;
+	strcpy(q->served, action.caller);
 	err = cs_compose_decision(
 		q->book, q->engine, q->store, &action, q->frontier, q->now, pending, q->fault);
 	return err == CS_OK ? err : set_aside(q, CS_LEAF_DECISION, "", action.id, err);
@@ -84,11 +86,11 @@ static enum cs_err next_decision(struct queue *q, struct cs_pending *pending)
 
 enum cs_err cs_seal_queue_next(const struct cs_rulebook *book, const struct cs_engine *engine,
 	struct cs_store *store, const struct cs_frontier *frontier, cs_time now,
-	char ret_aside[CS_ACTION_ID_TEXT], struct cs_fault *fault)
+	char served[CS_ID_MAX + 1], char ret_aside[CS_ACTION_ID_TEXT], struct cs_fault *fault)
 {
 	static enum cs_err (*const sources[])(struct queue * q, struct cs_pending * pending) = {
 		next_version, next_approval, next_decision};
-	struct queue q = {book, engine, store, frontier, now, ret_aside, fault};
+	struct queue q = {book, engine, store, frontier, now, served, ret_aside, fault};
 	struct cs_pending pending = {0};
 	enum cs_err err = CS_E_NOT_FOUND;
 

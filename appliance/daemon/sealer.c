@@ -81,7 +81,7 @@ static enum cs_err queue_next(struct cs_sealer *s, struct cs_fault *fault)
 	char aside[CS_ACTION_ID_TEXT] = "";
 
 	enum cs_err err = cs_seal_queue_next(
-		*s->book, s->engine, s->store, &s->frontier, cs_now(), aside, fault);
+		*s->book, s->engine, s->store, &s->frontier, cs_now(), s->served, aside, fault);
 	if (aside[0] != '\0')
 		s->hooks.changed(s->hooks.context, aside);
 	if (err == CS_E_NOT_FOUND) {

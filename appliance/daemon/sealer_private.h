@@ -38,6 +38,7 @@ struct cs_sealer {
 	struct cs_fault refusal;
 	enum cs_err refusal_code;
 	unsigned late;
+	char served[CS_ID_MAX + 1]; /* whose action was sealed last: another caller's is next */
 };
 
 /* ---- sealer.c ---- */

@@ -133,11 +133,12 @@ CS_MUST_CHECK enum cs_err cs_store_next_expiry(
 CS_MUST_CHECK enum cs_err cs_store_next_outdated(struct cs_store *store, const char *policy,
 	const char *trust_set, struct cs_action *ret_action);
 /*
- * The oldest action that is decided and neither sealed nor refused, with no approval of it still to
- * be logged; CS_E_NOT_FOUND.
+ * An action that is decided and neither sealed nor refused, with no approval of it still to be
+ * logged: the oldest of the caller whose turn it is. Callers take turns in the order of their
+ * names; `served` is who had the last one, "" nobody. CS_E_NOT_FOUND.
  */
 CS_MUST_CHECK enum cs_err cs_store_next_unsealed(
-	struct cs_store *store, struct cs_action *ret_action);
+	struct cs_store *store, const char *served, struct cs_action *ret_action);
 
 /* ---- briefs and approvals ---- */
 

@@ -255,10 +255,12 @@ enum cs_err cs_store_next_outdated(struct cs_store *store, const char *policy,
 	return one_action(&q, ret_action);
 }
 
-enum cs_err cs_store_next_unsealed(struct cs_store *store, struct cs_action *ret_action)
+enum cs_err cs_store_next_unsealed(
+	struct cs_store *store, const char *served, struct cs_action *ret_action)
 {
 	struct cs_sql q = cs_sql_start(store, SQL_NEXT_UNSEALED);
 
+	cs_sql_text(&q, served);
 	return one_action(&q, ret_action);
 }
 

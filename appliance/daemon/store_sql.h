@@ -72,7 +72,7 @@
 		"SELECT " ACTION_COLUMNS " FROM actions WHERE refused = '' AND " IS_DECIDED \
 		" AND NOT EXISTS (SELECT 1 FROM approvals" \
 		" WHERE approvals.action = actions.id AND approvals.log_index < 0 AND " \
-		"approvals.refused = '') ORDER BY seq LIMIT 1") \
+		"approvals.refused = '') ORDER BY caller <= ?1, caller, seq LIMIT 1") \
 	X(SQL_BRIEF_ADD, "INSERT INTO briefs (action, approver, role, address, basis, brief) " \
 			 "VALUES (?1, ?2, ?3, ?4, ?5, ?6)") \
 	X(SQL_BRIEF, "SELECT basis, brief FROM briefs WHERE action = ?1 AND approver = ?2 AND " \

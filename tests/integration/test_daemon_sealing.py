@@ -18,8 +18,8 @@ import threading
 import time
 import unittest
 
-from appliance import (AGENT_UID, BROKER_UID, FIXTURE, ORIGIN, SIGNER_UID, Appliance, Connection, VarlinkError, address, canonical, need_root_and_softhsm,
-                       run_cases, skip)
+from appliance import (AGENT_UID, BROKER_UID, FIXTURE, ORIGIN, OTHER_AGENT_UID, SIGNER_UID, Appliance, Connection, VarlinkError, address, canonical,
+                       need_root_and_softhsm, run_cases, skip)
 from forgery import Forger, forge
 
 HELLO, APPEND, CERTIFY, HEALTH = 1, 2, 3, 4
@@ -647,6 +647,26 @@ class Bounds(Case):
         before = resident()
         propose(int(os.environ.get("PROPOSALS", "500")))
         self.assertLess(resident() - before, 4096)
+
+    def test_callers_take_turns(self):
+        """Who asks for much does not make others wait for all of it."""
+        held = threading.Event()
+
+        def hold(operation, payload, reply):
+            held.wait(5)
+            return reply
+        self.proxy.once(on_answer=hold)
+        users = [AGENT_UID] * 6 + [OTHER_AGENT_UID]
+        connections = []
+        for user in users:
+            connections.append(Connection(self.appliance.api, user))
+            self.addCleanup(connections[-1].socket.close)
+            connections[-1].send("Propose", request=self.appliance.request("restart"))
+        self.appliance.wait_until(lambda: self.appliance.status()["actions"]["unsealed"] == len(users), "all to be stored")
+        held.set()
+        ids = [connection.receive()["id"] for connection in connections]
+        places = [self.call("Show", user, id=action)["action"]["log_index"] for user, action in zip(users, ids)]
+        self.assertEqual(places, [self.size] + [self.size + i for i in range(2, 7)] + [self.size + 1])
 
     def test_only_so_many_calls_wait_for_a_seal(self):
         path = self.appliance.etc / "countersign.conf"
