@@ -8,11 +8,6 @@
 
 static const char schema_name[] = "kye.approval_decision.v1";
 
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 static enum cs_err check_shape(
 	const struct cs_approval_context *context, const json_t *decision, struct cs_fault *fault)
 {
@@ -26,10 +21,10 @@ static enum cs_err check_shape(
 	 */
 	if (!json_is_object(json_object_get(decision, "binding")))
 		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, "/binding", "missing");
-	if (equal(cs_json_text(decision, "decision"), "expired"))
+	if (cs_text_equal(cs_json_text(decision, "decision"), "expired"))
 		return cs_fault_set(
 			fault, CS_E_DOCUMENT_INVALID, "/decision", "enum: nobody signs 'expired'");
-	if (equal(cs_json_text(decision, "decision"), "approved_with_restrictions") !=
+	if (cs_text_equal(cs_json_text(decision, "decision"), "approved_with_restrictions") !=
 		(json_array_size(json_object_get(decision, "restrictions")) > 0))
 		return cs_fault_set(fault, CS_E_DOCUMENT_INVALID, "/restrictions",
 			"minItems: restrictions belong to approved_with_restrictions, and it needs "
@@ -83,11 +78,11 @@ static enum cs_err check_assurance(const struct cs_approval_context *context,
 {
 	const json_t *policy = cs_policy_document(context->policy);
 
-	if (equal(key->assurance, "software") &&
+	if (cs_text_equal(key->assurance, "software") &&
 		!json_is_true(json_object_get(policy, "software_tokens")))
 		return cs_fault_set(fault, CS_E_APPROVAL_ASSURANCE, "/signature/kid",
 			"the policy does not accept software tokens");
-	if (context->oversight->attested && !equal(key->assurance, "attested"))
+	if (context->oversight->attested && !cs_text_equal(key->assurance, "attested"))
 		return cs_fault_set(fault, CS_E_APPROVAL_ASSURANCE, "/signature/kid",
 			"the class demands an attested token, this one is '%s'", key->assurance);
 	return CS_OK;
@@ -123,12 +118,12 @@ static enum cs_err check_binding(
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const char *signed_value = cs_json_text(binding, rows[i].member);
 
-		if (!equal(signed_value, rows[i].expected))
+		if (!cs_text_equal(signed_value, rows[i].expected))
 			return cs_fault_set(fault, rows[i].err, rows[i].path,
 				"signed for %s, this is %s", signed_value, rows[i].expected);
 	}
 	if (right != NULL && (strncmp(right, prefix, sizeof prefix - 1) != 0 ||
-				     !equal(right + sizeof prefix - 1, role)))
+				     !cs_text_equal(right + sizeof prefix - 1, role)))
 		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, "/approver_decision_right",
 			"%s, signed role %s", right, role);
 	return CS_OK;
@@ -172,8 +167,8 @@ static enum cs_err check_role(
 	if (err != CS_OK)
 		return err;
 	if (cs_rule_on(CS_RULE_REQUESTER) &&
-		equal(approver, cs_json_text(context->core, "requester")) &&
-		!equal(role, "engineer"))
+		cs_text_equal(approver, cs_json_text(context->core, "requester")) &&
+		!cs_text_equal(role, "engineer"))
 		return cs_fault_set(fault, CS_E_APPROVAL_REQUESTER, "/binding/role",
 			"%s asked for this and signs as %s", approver, role);
 	return CS_OK;
@@ -235,13 +230,13 @@ enum cs_err cs_approval_check_record(
 	if (!cs_usage_may_sign(key->usage, schema_name))
 		return cs_fault_set(fault, CS_E_KEY_USAGE, "/signature/kid", "%s is a %s key",
 			key->kid, cs_usage_name(key->usage));
-	if (!equal(key->entity, approver))
+	if (!cs_text_equal(key->entity, approver))
 		return cs_fault_set(fault, CS_E_KEY_ENTITY, "/signature/kid", "%s is the key of %s",
 			key->kid, key->entity);
 	err = check_signature(decision, key, fault);
 	if (err != CS_OK)
 		return err;
-	if (cs_rule_on(CS_RULE_BINDING) && !equal(signed_action, context->action))
+	if (cs_rule_on(CS_RULE_BINDING) && !cs_text_equal(signed_action, context->action))
 		return cs_fault_set(fault, CS_E_APPROVAL_ACTION, "/binding/action",
 			"signed for %s, this is %s", signed_action, context->action);
 	return CS_OK;

@@ -1,13 +1,6 @@
 #include "approval.h"
 #include "address.h"
 
-#include <string.h>
-
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 /* What a person can decide; "expired" is the appliance's word and signed by nobody. */
 static bool is_personal(const char *decision)
 {
@@ -15,14 +8,14 @@ static bool is_personal(const char *decision)
 		"requires_more_information", "escalated"};
 
 	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
-		if (equal(decision, values[i]))
+		if (cs_text_equal(decision, values[i]))
 			return true;
 	return false;
 }
 
 static enum cs_err check_input(const struct cs_decision_input *input, struct cs_fault *fault)
 {
-	bool restricted = equal(input->decision, "approved_with_restrictions");
+	bool restricted = cs_text_equal(input->decision, "approved_with_restrictions");
 
 	if (!is_personal(input->decision))
 		return cs_fault_set(fault, CS_E_USAGE, "/decision",
@@ -30,7 +23,7 @@ static enum cs_err check_input(const struct cs_decision_input *input, struct cs_
 	if (restricted != (json_array_size(input->restrictions) > 0))
 		return cs_fault_set(fault, CS_E_USAGE, "/restrictions",
 			"restrictions belong to approved_with_restrictions, and it needs one");
-	if (!equal(cs_json_text(input->basis, "role"), input->role))
+	if (!cs_text_equal(cs_json_text(input->basis, "role"), input->role))
 		return cs_fault_set(fault, CS_E_APPROVAL_BINDING, "/binding/role",
 			"the brief was made for role '%s'",
 			cs_json_text(input->basis, "role") != NULL
@@ -103,7 +96,8 @@ bool cs_approval_is_approval(const json_t *decision)
 {
 	const char *value = cs_json_text(decision, "decision");
 
-	return equal(value, "approved") || equal(value, "approved_with_restrictions");
+	return cs_text_equal(value, "approved") ||
+	       cs_text_equal(value, "approved_with_restrictions");
 }
 
 enum cs_err cs_approval_extract(

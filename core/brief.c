@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 static enum cs_err mismatch(struct cs_fault *fault, const char *path, const char *why)
 {
 	return cs_fault_set(fault, CS_E_BRIEF_MISMATCH, path, "%s", why);
@@ -58,13 +53,13 @@ static enum cs_err check_basis(const json_t *core, const json_t *basis,
 
 	if (err != CS_OK)
 		return err;
-	if (!equal(cs_json_text(basis, "action"), action))
+	if (!cs_text_equal(cs_json_text(basis, "action"), action))
 		return mismatch(fault, "/action", "not the core's address");
 	err = cs_gate_run(input, &gate);
 	if (err == CS_OK)
 		err = same_address(gate, json_object_get(basis, "gate"), "/gate", fault);
-	if (err == CS_OK &&
-		!equal(cs_json_text(given, "id"), cs_json_text(basis, "consequence_map_id")))
+	if (err == CS_OK && !cs_text_equal(cs_json_text(given, "id"),
+				    cs_json_text(basis, "consequence_map_id")))
 		err = mismatch(fault, "/consequence_map_id", "not the map's");
 	if (err == CS_OK)
 		err = time_of(given, "generated_at", "/consequence_map/generated_at", &generated_at,

@@ -36,6 +36,8 @@ CS_MUST_CHECK enum cs_err cs_canonical_print(const json_t *doc, struct cs_bytes 
 /* The same without the named top-level members (`skip`: NULL-terminated list). `doc` must be an object: CS_E_INTERNAL. */
 CS_MUST_CHECK enum cs_err cs_canonical_print_without(const json_t *doc, const char *const *skip, struct cs_bytes *out);
 
+/* True when both texts are there and the same, as two cs_json_text() may be compared. */
+bool cs_text_equal(const char *a, const char *b);
 /* True when both have the same canonical form. */
 bool cs_json_same(const json_t *a, const json_t *b);
 

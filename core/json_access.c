@@ -76,6 +76,11 @@ bool cs_json_has_text(const json_t *array, const char *value)
 	return false;
 }
 
+bool cs_text_equal(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
 enum cs_err cs_json_copy(const json_t *doc, json_t **ret_copy)
 {
 	json_t *copy;

@@ -5,11 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 /* One approval that counted: which slot, and what must not come twice. */
 struct filled {
 	size_t slot;
@@ -34,15 +29,16 @@ static enum cs_err check_distinct(
 
 		if (strcmp(other->address, one->address) == 0)
 			return at_index(fault, CS_E_APPROVAL_DUPLICATE, count, one->address);
-		if (cs_rule_on(CS_RULE_TWO_PERSONS) && equal(other->approver, one->approver))
+		if (cs_rule_on(CS_RULE_TWO_PERSONS) &&
+			cs_text_equal(other->approver, one->approver))
 			return at_index(fault, CS_E_APPROVAL_SAME_PERSON, count, one->approver);
 		if (cs_rule_on(CS_RULE_TWO_KEYS) &&
-			(equal(other->key->kid, one->key->kid) ||
+			(cs_text_equal(other->key->kid, one->key->kid) ||
 				cs_public_key_equal(&other->key->key, &one->key->key)))
 			return at_index(fault, CS_E_APPROVAL_SAME_KEY, count, one->key->kid);
 		if (cs_rule_on(CS_RULE_TWO_TOKENS) &&
-			equal(other->key->product, one->key->product) &&
-			equal(other->key->serial, one->key->serial))
+			cs_text_equal(other->key->product, one->key->product) &&
+			cs_text_equal(other->key->serial, one->key->serial))
 			return at_index(fault, CS_E_APPROVAL_SAME_TOKEN, count, one->key->serial);
 	}
 	return CS_OK;
@@ -56,7 +52,7 @@ static enum cs_err find_slot(const struct cs_oversight *oversight, const struct 
 
 		for (size_t i = 0; i < count; i++)
 			taken = taken || others[i].slot == slot;
-		if (!taken && equal(oversight->slots[slot], role)) {
+		if (!taken && cs_text_equal(oversight->slots[slot], role)) {
 			*ret_slot = slot;
 			return CS_OK;
 		}
@@ -67,7 +63,7 @@ static enum cs_err find_slot(const struct cs_oversight *oversight, const struct 
 static bool demands(const struct cs_oversight *oversight, const char *role)
 {
 	for (size_t i = 0; i < oversight->slot_count; i++)
-		if (equal(oversight->slots[i], role))
+		if (cs_text_equal(oversight->slots[i], role))
 			return true;
 	return false;
 }

@@ -5,9 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool equal(const char *a, const char *b)
+bool cs_outcome_is_allow(const char *outcome)
 {
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+	return cs_text_equal(outcome, "allow") || cs_text_equal(outcome, "allow_with_constraints");
+}
+
+/* NULL in the table stands for null in the statement. */
+static bool matches(const char *stated, const char *row)
+{
+	return row == NULL ? stated == NULL : cs_text_equal(stated, row);
 }
 
 /* The closed table: what stands here can be sealed, nothing else. */
@@ -34,8 +40,8 @@ const struct cs_statement_row *cs_statement_row(const json_t *statement)
 	const char *outcome = cs_json_text(statement, "outcome");
 
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-		if (equal(kind, table[i].kind) && equal(mode, table[i].mode) &&
-			equal(outcome, table[i].outcome))
+		if (matches(kind, table[i].kind) && matches(mode, table[i].mode) &&
+			matches(outcome, table[i].outcome))
 			return &table[i];
 	return NULL;
 }

@@ -31,6 +31,9 @@ struct cs_statement_context {
 	cs_time at; /* signer: its own now; verifier: issued_at */
 };
 
+/* "allow" or "allow_with_constraints", of a statement or a decision; NULL is neither. */
+bool cs_outcome_is_allow(const char *outcome);
+
 /*
  * Whether the table has a row for this kind, mode and outcome in this form. Everything else is
  * refused: CS_E_STATEMENT_SHAPE.

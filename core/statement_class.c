@@ -6,13 +6,6 @@
 #include "rule.h"
 #include "schema.h"
 
-#include <string.h>
-
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 enum cs_err cs_statement_mismatch(
 	struct cs_fault *fault, const char *path, const char *stated, const char *found)
 {
@@ -32,7 +25,7 @@ enum cs_err cs_statement_derive(const struct cs_statement_context *context, cons
 		err = cs_address_of(core, derived->action);
 	if (err != CS_OK)
 		return err;
-	if (cs_rule_on(CS_RULE_CORE_ADDRESS) && !equal(stated, derived->action))
+	if (cs_rule_on(CS_RULE_CORE_ADDRESS) && !cs_text_equal(stated, derived->action))
 		return cs_statement_mismatch(fault, "/action", stated, derived->action);
 	err = cs_oversight(
 		core, context->policy, context->facts, context->at, &derived->oversight, fault);
@@ -44,7 +37,7 @@ enum cs_err cs_statement_derive(const struct cs_statement_context *context, cons
 static bool has_slot(const struct cs_oversight *oversight, const char *role)
 {
 	for (size_t i = 0; i < oversight->slot_count; i++)
-		if (equal(oversight->slots[i], role))
+		if (cs_text_equal(oversight->slots[i], role))
 			return true;
 	return false;
 }
@@ -142,7 +135,7 @@ enum cs_err cs_statement_classes(const struct cs_statement_context *context,
 			       ? CS_OK
 			       : cs_statement_mismatch(fault, "/action_class", stated, NULL);
 	}
-	if (cs_rule_on(CS_RULE_CLASS) && !equal(stated, derived->oversight.action_class_id))
+	if (cs_rule_on(CS_RULE_CLASS) && !cs_text_equal(stated, derived->oversight.action_class_id))
 		return cs_statement_mismatch(
 			fault, "/action_class", stated, derived->oversight.action_class_id);
 	err = check_change_class(statement, derived, fault);

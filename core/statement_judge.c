@@ -5,24 +5,20 @@
 
 #include <string.h>
 
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 static enum cs_err check_versions(
 	const struct cs_statement_context *context, const json_t *statement, struct cs_fault *fault)
 {
 	const char *trust_set = cs_json_text(statement, "trust_set");
 	const char *policy = cs_json_text(statement, "policy");
 
-	if (!equal(cs_json_text_at(statement, "log/origin"), context->origin))
+	if (!cs_text_equal(cs_json_text_at(statement, "log/origin"), context->origin))
 		return cs_fault_set(
 			fault, CS_E_LOG_ORIGIN, "/log/origin", "this log is %s", context->origin);
-	if (cs_rule_on(CS_RULE_VERSIONS) && !equal(trust_set, context->trust_set))
+	if (cs_rule_on(CS_RULE_VERSIONS) && !cs_text_equal(trust_set, context->trust_set))
 		return cs_fault_set(fault, CS_E_STATEMENT_TRUST_SET, "/trust_set", "in force is %s",
 			context->trust_set);
-	if (cs_rule_on(CS_RULE_VERSIONS) && !equal(policy, cs_policy_address(context->policy)))
+	if (cs_rule_on(CS_RULE_VERSIONS) &&
+		!cs_text_equal(policy, cs_policy_address(context->policy)))
 		return cs_fault_set(fault, CS_E_STATEMENT_POLICY, "/policy", "in force is %s",
 			cs_policy_address(context->policy));
 	return CS_OK;
@@ -115,10 +111,11 @@ static enum cs_err check_requester(
 	if (context->trust == NULL)
 		return CS_OK;
 	agent = actor != NULL ? cs_trust_agent(context->trust, actor) : NULL;
-	if (agent == NULL || (!context->exact && !equal(cs_json_text(agent, "state"), "active")))
+	if (agent == NULL ||
+		(!context->exact && !cs_text_equal(cs_json_text(agent, "state"), "active")))
 		return cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/action",
 			"the actor %s is not active", actor != NULL ? actor : "");
-	if (!equal(cs_json_text(agent, "principal"), requester))
+	if (!cs_text_equal(cs_json_text(agent, "principal"), requester))
 		return cs_fault_set(fault, CS_E_STATEMENT_MISMATCH, "/action",
 			"the requester %s is not the principal of %s",
 			requester != NULL ? requester : "", actor);
@@ -157,7 +154,8 @@ static enum cs_err check_constraints(const struct cs_statement_context *context,
 	const json_t *statement, const struct cs_evidence *evidence, struct cs_fault *fault)
 {
 	const char *stated = cs_json_text(statement, "constraints");
-	bool constrained = equal(cs_json_text(statement, "outcome"), "allow_with_constraints");
+	bool constrained =
+		cs_text_equal(cs_json_text(statement, "outcome"), "allow_with_constraints");
 	char address[CS_ADDRESS_TEXT];
 	enum cs_err err;
 
@@ -175,7 +173,7 @@ static enum cs_err check_constraints(const struct cs_statement_context *context,
 		context->registry, "countersign.constraints.v1", evidence->constraints, fault);
 	if (err == CS_OK)
 		err = cs_address_of(evidence->constraints, address);
-	if (err == CS_OK && !equal(stated, address))
+	if (err == CS_OK && !cs_text_equal(stated, address))
 		err = cs_statement_mismatch(fault, "/constraints", stated, address);
 	return err == CS_OK
 		       ? check_sorted(json_object_get(evidence->constraints, "restrictions"), fault)
@@ -221,8 +219,8 @@ static enum cs_err judge_allow(const struct cs_statement_context *context, const
 	if (cs_rule_on(CS_RULE_OVERSIGHT) && derived->oversight.level < 2)
 		return cs_fault_set(fault, CS_E_STATEMENT_LAX, "/outcome",
 			"level %d allows nothing", derived->oversight.level);
-	if (cs_rule_on(CS_RULE_VERSIONS) &&
-		!equal(cs_json_text(evidence->core, "policy"), cs_policy_address(context->policy)))
+	if (cs_rule_on(CS_RULE_VERSIONS) && !cs_text_equal(cs_json_text(evidence->core, "policy"),
+						    cs_policy_address(context->policy)))
 		return cs_fault_set(fault, CS_E_STATEMENT_POLICY, "/action",
 			"the core was configured for another policy");
 	err = check_requester(context, evidence->core, fault);
@@ -262,9 +260,9 @@ static enum cs_err judge_approval(const struct cs_statement_context *context,
 
 	if (err != CS_OK)
 		return err;
-	if (!equal(subject, address))
+	if (!cs_text_equal(subject, address))
 		return cs_statement_mismatch(fault, "/subject", subject, address);
-	if (!equal(outcome, cs_json_text(decision, "decision")))
+	if (!cs_text_equal(outcome, cs_json_text(decision, "decision")))
 		return cs_statement_mismatch(
 			fault, "/outcome", outcome, cs_json_text(decision, "decision"));
 	/* A rejection that could be recorded only after its window is still a rejection. */
@@ -311,12 +309,12 @@ enum cs_err cs_statement_judge(const struct cs_statement_context *context, const
 	if (err != CS_OK)
 		return err;
 	if (row->judge == CS_JUDGE_TRUST_SET)
-		return equal(subject, context->trust_set)
+		return cs_text_equal(subject, context->trust_set)
 			       ? CS_OK
 			       : cs_fault_set(fault, CS_E_STATEMENT_TRUST_SET, "/subject",
 					 "in force is %s", context->trust_set);
 	if (row->judge == CS_JUDGE_POLICY)
-		return equal(subject, cs_policy_address(context->policy))
+		return cs_text_equal(subject, cs_policy_address(context->policy))
 			       ? CS_OK
 			       : cs_fault_set(fault, CS_E_STATEMENT_POLICY, "/subject",
 					 "in force is %s", cs_policy_address(context->policy));

@@ -162,8 +162,7 @@ static enum cs_err check_allow(const struct cs_verification *v, struct cs_fault 
 		   *until = cs_json_text(v->statement, "not_after");
 	cs_time not_after;
 
-	if (outcome == NULL ||
-		(strcmp(outcome, "allow") != 0 && strcmp(outcome, "allow_with_constraints") != 0))
+	if (!cs_outcome_is_allow(outcome))
 		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/outcome", "the decision is %s",
 			outcome != NULL ? outcome : "missing");
 	if (until == NULL || cs_time_parse(until, &not_after, NULL) != CS_OK)
@@ -232,9 +231,7 @@ static void summarise(
 	const struct cs_verification *v, bool pack, bool authorised, char *text, size_t size)
 {
 	const char *outcome = cs_json_text(v->statement, "outcome");
-
-	bool allow = outcome != NULL && (strcmp(outcome, "allow") == 0 ||
-						strcmp(outcome, "allow_with_constraints") == 0);
+	bool allow = cs_outcome_is_allow(outcome);
 	const char *conclusion = "NOT an authorisation";
 
 	if (authorised)

@@ -2,12 +2,6 @@
 #include "rule.h"
 
 #include <stdio.h>
-#include <string.h>
-
-static bool equal_text(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
 
 /* ---- schema ---- */
 
@@ -55,11 +49,11 @@ static enum cs_err check_resolution(const struct cs_verification *v, struct cs_f
 		snprintf(path, sizeof path, "/resolution/members/%zu", i);
 		if (err != CS_OK)
 			return cs_fault_set(fault, err, path, "%s", cs_err_text(err));
-		if (!equal_text(cs_json_text(member, "sha256"), address))
+		if (!cs_text_equal(cs_json_text(member, "sha256"), address))
 			return cs_fault_set(fault, CS_E_ADDRESS_MISMATCH, path,
 				"the content of %s is %s", cs_json_text(member, "ref_field"),
 				address);
-		if (!equal_text(json_string_value(json_array_get(order, i)),
+		if (!cs_text_equal(json_string_value(json_array_get(order, i)),
 			    cs_json_text(member, "ref_field")))
 			return cs_fault_set(fault, CS_E_PACK, "/resolution/member_order",
 				"entry %zu is not %s", i, cs_json_text(member, "ref_field"));
@@ -77,7 +71,7 @@ static enum cs_err all_equal(
 	const struct equality *pairs, size_t count, enum cs_err code, struct cs_fault *fault)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!equal_text(pairs[i].left, pairs[i].right))
+		if (!cs_text_equal(pairs[i].left, pairs[i].right))
 			return cs_fault_set(fault, code, pairs[i].path,
 				"'%s' and '%s' must be equal",
 				pairs[i].left ? pairs[i].left : "nothing",

@@ -5,11 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool same_text(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 static enum cs_err check_first(const json_t *version, struct cs_fault *fault)
 {
 	int64_t number = cs_json_integer(version, "version", 0);
@@ -38,10 +33,10 @@ static enum cs_err check_next(const json_t *version, const json_t *previous, str
 	if (number != before + 1)
 		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/version",
 			"%" PRId64 " after %" PRId64, number, before);
-	if (!same_text(cs_json_text(version, "previous"), address))
+	if (!cs_text_equal(cs_json_text(version, "previous"), address))
 		return cs_fault_set(fault, CS_E_TRUST_CHAIN, "/previous",
 			"not the address of version %" PRId64 ", %s", before, address);
-	if (!same_text(cs_json_text(version, "id"), cs_json_text(previous, "id")))
+	if (!cs_text_equal(cs_json_text(version, "id"), cs_json_text(previous, "id")))
 		return cs_fault_set(
 			fault, CS_E_TRUST_CHAIN, "/id", "another id than version %" PRId64, before);
 	if (text == NULL || text_before == NULL || cs_time_parse(text, &at, NULL) != CS_OK ||
@@ -69,7 +64,7 @@ enum cs_err cs_version_genesis(const json_t *first, const char *genesis, struct 
 
 	if (err != CS_OK)
 		return err;
-	if (cs_rule_on(CS_RULE_GENESIS) && !same_text(address, genesis))
+	if (cs_rule_on(CS_RULE_GENESIS) && !cs_text_equal(address, genesis))
 		return cs_fault_set(fault, CS_E_TRUST_GENESIS, "",
 			"its address is %s, pinned is %s", address, genesis ? genesis : "none");
 	return CS_OK;

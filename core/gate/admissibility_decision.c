@@ -1,13 +1,6 @@
 /* kye.admissibility_decision.v1: the decision record in its published form, by table. */
 #include "checks.h"
 
-#include <string.h>
-
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 static const struct {
 	const char *outcome;
 	const char *decision;
@@ -51,7 +44,7 @@ static bool engine_passed(const json_t *checks, const char *engine)
 
 	json_array_foreach(checks, i, row)
 	{
-		if (equal(cs_json_text(row, "engine"), engine) &&
+		if (cs_text_equal(cs_json_text(row, "engine"), engine) &&
 			!json_is_true(json_object_get(row, "passed")))
 			return false;
 	}
@@ -68,7 +61,7 @@ static json_t *checked_dimensions(const json_t *core, const json_t *decision)
 	bool effects = cs_json_text(declaration, "effect_class") != NULL &&
 		       json_is_array(json_object_get(declaration, "side_effects_declared"));
 	const char *change_class = cs_json_text(decision, "change_class");
-	bool undoable = (change_class != NULL && !equal(change_class, "irreversible")) ||
+	bool undoable = (change_class != NULL && !cs_text_equal(change_class, "irreversible")) ||
 			check_passed(checks, CS_CHECK_ROLLBACK_EXECUTION);
 	json_t *doc = json_pack("{sb sb sb sb sb sb sb}", "intent_present",
 		cs_json_text_at(core, "proposed_action/intent_ref") != NULL, "formal_rule_block",
@@ -96,11 +89,12 @@ enum cs_err cs_admissibility_decision(
 {
 	const char *outcome = cs_json_text(decision, "outcome");
 	const char *reason = cs_json_text(decision, "reason_code");
-	bool admissible = equal(reason, "admissible");
+	bool admissible = cs_text_equal(reason, "admissible");
 	size_t row = 0;
 	json_t *doc;
 
-	while (row < sizeof outcomes / sizeof outcomes[0] && !equal(outcome, outcomes[row].outcome))
+	while (row < sizeof outcomes / sizeof outcomes[0] &&
+		!cs_text_equal(outcome, outcomes[row].outcome))
 		row++;
 	if (row == sizeof outcomes / sizeof outcomes[0])
 		return CS_E_INTERNAL;

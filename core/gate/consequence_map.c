@@ -4,14 +4,7 @@
  */
 #include "checks.h"
 
-#include <string.h>
-
 #define WIDE_PERMILLE 500 /* from here on an action touches more than a part of the service */
-
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
 
 const char *cs_risk_level(const json_t *core, const char *change_class)
 {
@@ -21,18 +14,18 @@ const char *cs_risk_level(const json_t *core, const char *change_class)
 	bool wide = cs_json_integer(radius, "services", INT64_MAX) > 1 ||
 		    cs_json_integer(radius, "replica_permille", WIDE_PERMILLE) >= WIDE_PERMILLE ||
 		    cs_json_integer(radius, "traffic_permille", WIDE_PERMILLE) >= WIDE_PERMILLE;
-	size_t base = equal(change_class, "reversible")	     ? 0
-		      : equal(change_class, "compensatable") ? 1
-							     : 2;
+	size_t base = cs_text_equal(change_class, "reversible")	     ? 0
+		      : cs_text_equal(change_class, "compensatable") ? 1
+								     : 2;
 
 	return levels[base + (wide ? 1 : 0)];
 }
 
 static const char *reversibility_severity(const char *change_class)
 {
-	if (equal(change_class, "reversible"))
+	if (cs_text_equal(change_class, "reversible"))
 		return "low";
-	return equal(change_class, "compensatable") ? "medium" : "high";
+	return cs_text_equal(change_class, "compensatable") ? "medium" : "high";
 }
 
 static bool append(json_t *list, const char *object, const char *kind, const char *severity,
@@ -90,7 +83,8 @@ static int count(const json_t *list, const char *severity)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(list, i, row) found += equal(cs_json_text(row, "severity"), severity);
+	json_array_foreach (list, i, row)
+		found += cs_text_equal(cs_json_text(row, "severity"), severity);
 	return found;
 }
 

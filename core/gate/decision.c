@@ -4,15 +4,12 @@
 
 #include <string.h>
 
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 static bool same_token(const json_t *a, const json_t *b)
 {
-	return equal(cs_json_text_at(a, "token/product"), cs_json_text_at(b, "token/product")) &&
-	       equal(cs_json_text_at(a, "token/serial"), cs_json_text_at(b, "token/serial"));
+	return cs_text_equal(
+		       cs_json_text_at(a, "token/product"), cs_json_text_at(b, "token/product")) &&
+	       cs_text_equal(
+		       cs_json_text_at(a, "token/serial"), cs_json_text_at(b, "token/serial"));
 }
 
 static bool current(const struct cs_gate *gate, const json_t *approval)
@@ -29,11 +26,11 @@ static bool distinct(const struct cs_gate *gate, const json_t *approval)
 	for (size_t i = 0; i < gate->oversight.slot_count; i++) {
 		const json_t *other = gate->slots[i];
 
-		if (other != NULL &&
-			(equal(cs_json_text(other, "approver"),
-				 cs_json_text(approval, "approver")) ||
-				equal(cs_json_text(other, "kid"), cs_json_text(approval, "kid")) ||
-				same_token(other, approval)))
+		if (other != NULL && (cs_text_equal(cs_json_text(other, "approver"),
+					      cs_json_text(approval, "approver")) ||
+					     cs_text_equal(cs_json_text(other, "kid"),
+						     cs_json_text(approval, "kid")) ||
+					     same_token(other, approval)))
 			return false;
 	}
 	return true;
@@ -47,7 +44,7 @@ static bool fill_slot(struct cs_gate *gate, const json_t *approval)
 		return false;
 	for (size_t i = 0; i < gate->oversight.slot_count; i++)
 		if (gate->slots[i] == NULL &&
-			equal(gate->oversight.slots[i], cs_json_text(approval, "role"))) {
+			cs_text_equal(gate->oversight.slots[i], cs_json_text(approval, "role"))) {
 			gate->slots[i] = approval;
 			return true;
 		}
@@ -70,7 +67,7 @@ void cs_gate_decide(struct cs_gate *gate)
 	{
 		const char *who = cs_shown(cs_json_text(approval, "approver"));
 
-		if (equal(cs_json_text(approval, "decision"), "rejected"))
+		if (cs_text_equal(cs_json_text(approval, "decision"), "rejected"))
 			rejected_by = who;
 		if (!cs_approval_is_approval(approval))
 			continue;
@@ -124,15 +121,15 @@ static json_t *obligations(const struct cs_gate *gate, const char *decided)
 		bool owed;
 	} duties[] = {
 		{"emit_evidence_pack", true},
-		{"collect_approvals", equal(decided, "require_approval")},
-		{"enforce_constraints", equal(decided, "allow_with_constraints")},
+		{"collect_approvals", cs_text_equal(decided, "require_approval")},
+		{"enforce_constraints", cs_text_equal(decided, "allow_with_constraints")},
 		{"notify_people", allowed && level == 3},
 		{"requalify", allowed && level == 4},
-		{"owe_review",
-			!equal(decided, "deny") && equal(cs_json_text_at(gate->input->core,
-								 "due_diligence/classification"),
-							   "emergency")},
-		{"record_human_act", equal(decided, "require_human_review")},
+		{"owe_review", !cs_text_equal(decided, "deny") &&
+				       cs_text_equal(cs_json_text_at(gate->input->core,
+							     "due_diligence/classification"),
+					       "emergency")},
+		{"record_human_act", cs_text_equal(decided, "require_human_review")},
 	};
 	json_t *list = json_array();
 
@@ -192,8 +189,8 @@ enum cs_err cs_gate_record(struct cs_gate *gate, json_t **ret_decision)
 		oversight != NULL ? cs_change_class_name(oversight->change_class) : NULL, "level",
 		oversight != NULL ? json_integer(oversight->level) : json_null(), "oversight",
 		oversight != NULL ? cs_oversight_name(oversight->kind) : NULL, "slots", slots(gate),
-		"constraints", equal(decided, "allow_with_constraints") ? bound : NULL, "finality",
-		gate->input->final ? "sealed_final" : "advisory", "decided_at",
+		"constraints", cs_text_equal(decided, "allow_with_constraints") ? bound : NULL,
+		"finality", gate->input->final ? "sealed_final" : "advisory", "decided_at",
 		cs_time_print(gate->input->now, at));
 	if (record == NULL)
 		return CS_E_NOMEM;

@@ -4,20 +4,13 @@
  */
 #include "checks.h"
 
-#include <string.h>
-
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 /* The reason is the way the action ended; only these four exist. */
 static const char *ended_code(const char *ended)
 {
 	static const char *const codes[] = {"rejected", "expired", "withdrawn", "invalidated"};
 
 	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-		if (equal(ended, codes[i]))
+		if (cs_text_equal(ended, codes[i]))
 			return codes[i];
 	return "invalidated";
 }
@@ -34,13 +27,14 @@ void cs_gate_state(struct cs_gate *gate)
 	gate->ended = json_is_null(ended) ? NULL : ended_code(json_string_value(ended));
 	cs_check(gate, CS_CHECK_OPEN, gate->ended == NULL, gate->ended, "ended: %s",
 		cs_shown(gate->ended));
-	cs_check(gate, CS_CHECK_PRINCIPAL_ACTIVE, equal(principal, "active"),
+	cs_check(gate, CS_CHECK_PRINCIPAL_ACTIVE, cs_text_equal(principal, "active"),
 		"principal_not_active", "lifecycle state of the principal: %s",
 		cs_shown(principal));
-	cs_check(gate, CS_CHECK_DELEGATOR_ACTIVE, equal(delegator, "active"),
+	cs_check(gate, CS_CHECK_DELEGATOR_ACTIVE, cs_text_equal(delegator, "active"),
 		"delegator_not_active", "lifecycle state of the delegator: %s",
 		cs_shown(delegator));
 	cs_check(gate, CS_CHECK_POLICY_IN_FORCE,
-		equal(configured, in_force) && equal(cs_json_text(state, "policy"), in_force),
+		cs_text_equal(configured, in_force) &&
+			cs_text_equal(cs_json_text(state, "policy"), in_force),
 		"policy_changed", "configured for %s, in force %s", cs_shown(configured), in_force);
 }

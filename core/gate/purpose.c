@@ -5,11 +5,6 @@
 
 #include "jose.h"
 
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 static bool data_classes_covered(
 	const json_t *wanted, const json_t *granted, const char **ret_outside)
 {
@@ -39,14 +34,14 @@ static void check_parties(struct cs_gate *gate)
 	const char *wanted = cs_json_text(request, "purpose");
 	const char *granted = cs_json_text_at(grant, "purpose/id");
 
-	cs_check(gate, CS_CHECK_PRINCIPAL_MATCHES, equal(principal, organisation),
+	cs_check(gate, CS_CHECK_PRINCIPAL_MATCHES, cs_text_equal(principal, organisation),
 		"purpose_principal_mismatch",
 		"principal of the grant %s, organisation of the actor %s", cs_shown(principal),
 		cs_shown(organisation));
-	cs_check(gate, CS_CHECK_GRANTEE_MATCHES, equal(grantee, gate->actor),
+	cs_check(gate, CS_CHECK_GRANTEE_MATCHES, cs_text_equal(grantee, gate->actor),
 		"purpose_grantee_mismatch", "grantee %s, actor %s", cs_shown(grantee),
 		cs_shown(gate->actor));
-	cs_check(gate, CS_CHECK_PURPOSE_MATCHES, equal(wanted, granted), "purpose_mismatch",
+	cs_check(gate, CS_CHECK_PURPOSE_MATCHES, cs_text_equal(wanted, granted), "purpose_mismatch",
 		"requested %s, granted %s", cs_shown(wanted), cs_shown(granted));
 }
 

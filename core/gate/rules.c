@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 static bool blank(const char *text)
 {
 	return text == NULL || text[strspn(text, " \t\n")] == '\0';
@@ -95,12 +90,12 @@ static void check_screens(struct cs_gate *gate)
 	{
 		const char *kind = cs_shown(cs_json_text(entry, "kind"));
 
-		if (!equal(cs_json_text(entry, "result"), "pass"))
+		if (!cs_text_equal(cs_json_text(entry, "result"), "pass"))
 			failed = kind;
 		if (!fresh(gate, entry))
 			stale = kind;
 		if (blank(cs_json_text(entry, "by")) ||
-			equal(cs_json_text(entry, "by"), gate->actor))
+			cs_text_equal(cs_json_text(entry, "by"), gate->actor))
 			own = kind;
 	}
 	cs_check(gate, CS_CHECK_SCREENS_PRESENT, missing == NULL, "screen_missing", "missing: %s",

@@ -4,13 +4,6 @@
  */
 #include "checks.h"
 
-#include <string.h>
-
-static bool equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 /*
  * The request names its target up to three times; a reader of any one of them must not be misled.
  */
@@ -21,8 +14,8 @@ static void check_declarations(struct cs_gate *gate)
 	const char *proposed = cs_json_text_at(core, "proposed_action/target_resource/resource_id");
 
 	cs_check(gate, CS_CHECK_RESOURCE_DECLARED,
-		equal(requested, gate->resource) &&
-			(proposed == NULL || equal(proposed, gate->resource)),
+		cs_text_equal(requested, gate->resource) &&
+			(proposed == NULL || cs_text_equal(proposed, gate->resource)),
 		"resource_ambiguous",
 		"execution on %s, purpose request for %s, proposed action on %s",
 		cs_shown(gate->resource), cs_shown(requested), cs_shown(proposed));
@@ -42,9 +35,10 @@ void cs_gate_scope(struct cs_gate *gate)
 	const char *known = cs_json_text(resource, "id");
 
 	check_declarations(gate);
-	cs_check(gate, CS_CHECK_RESOURCE_KNOWN, equal(known, gate->resource), "resource_unknown",
-		"%s in the trust set: %s", cs_shown(gate->resource), cs_shown(known));
-	cs_check(gate, CS_CHECK_CAPABILITY_DECLARED, equal(action, gate->capability),
+	cs_check(gate, CS_CHECK_RESOURCE_KNOWN, cs_text_equal(known, gate->resource),
+		"resource_unknown", "%s in the trust set: %s", cs_shown(gate->resource),
+		cs_shown(known));
+	cs_check(gate, CS_CHECK_CAPABILITY_DECLARED, cs_text_equal(action, gate->capability),
 		"capability_ambiguous", "purpose request for %s, proposed action %s",
 		cs_shown(action), cs_shown(gate->capability));
 	cs_check(gate, CS_CHECK_RESOURCE_GRANTED,
@@ -52,8 +46,8 @@ void cs_gate_scope(struct cs_gate *gate)
 		"resource_out_of_scope", "%s, grant %s", cs_shown(gate->resource),
 		cs_shown(cs_json_text(gate->grant, "id")));
 	cs_check(gate, CS_CHECK_TARGET,
-		equal(service, cs_json_text(resource, "service")) &&
-			equal(environment, cs_json_text(resource, "environment")),
+		cs_text_equal(service, cs_json_text(resource, "service")) &&
+			cs_text_equal(environment, cs_json_text(resource, "environment")),
 		"environment_mismatch", "target %s in %s, resource %s in %s", cs_shown(service),
 		cs_shown(environment), cs_shown(cs_json_text(resource, "service")),
 		cs_shown(cs_json_text(resource, "environment")));

@@ -14,11 +14,8 @@ void cs_rules_verdict_free(struct cs_rules_verdict *verdict)
 
 static bool is_allow(const json_t *statement)
 {
-	const char *outcome = cs_json_text(statement, "outcome");
-	const char *kind = cs_json_text(statement, "kind");
-
-	return kind != NULL && strcmp(kind, "decision") == 0 && outcome != NULL &&
-	       (strcmp(outcome, "allow") == 0 || strcmp(outcome, "allow_with_constraints") == 0);
+	return cs_text_equal(cs_json_text(statement, "kind"), "decision") &&
+	       cs_outcome_is_allow(cs_json_text(statement, "outcome"));
 }
 
 /* ---- the log: the next index, after exactly the leaves that are there ---- */
