@@ -20,23 +20,30 @@ struct cs_signer_frontier {
 
 /* ---- applying records to memory ---- */
 
+enum cs_err cs_signer_tree_extend(struct cs_frontier *tree, const json_t *statement)
+{
+	CS_CLEANUP_BYTES struct cs_bytes leaf = {0};
+	uint8_t hash[CS_HASH];
+	enum cs_err err = cs_canonical_print(statement, &leaf);
+
+	if (err != CS_OK)
+		return err;
+	cs_merkle_leaf(leaf.data, leaf.len, hash);
+	return cs_merkle_append(tree, hash);
+}
+
 static enum cs_err grow(struct cs_frontier *tree, const json_t *statements)
 {
 	const json_t *statement;
+	enum cs_err err = CS_OK;
 	size_t i;
 
 	json_array_foreach(statements, i, statement) {
-		CS_CLEANUP_BYTES struct cs_bytes leaf = {0};
-		uint8_t hash[CS_HASH];
-		enum cs_err err = cs_canonical_print(statement, &leaf);
+		err = cs_signer_tree_extend(tree, statement);
 		if (err != CS_OK)
-			return err;
-		cs_merkle_leaf(leaf.data, leaf.len, hash);
-		err = cs_merkle_append(tree, hash);
-		if (err != CS_OK)
-			return err;
+			break;
 	}
-	return CS_OK;
+	return err;
 }
 
 static cs_time last_issued_of(const json_t *statements, cs_time fallback)

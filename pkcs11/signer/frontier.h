@@ -47,6 +47,13 @@ cs_time cs_signer_frontier_consumed_until(
 size_t cs_signer_frontier_consumed_count(const struct cs_signer_frontier *frontier);
 
 /*
+ * The tree with this statement's canonical form as its next leaf. Errors of cs_canonical_print and
+ * cs_merkle_append; the tree is then as before.
+ */
+CS_MUST_CHECK enum cs_err cs_signer_tree_extend(
+	struct cs_frontier *tree, const json_t *statement);
+
+/*
  * Makes the next batch durable, then takes it over: `statements` in order, `consumed` an object
  * {action address: time text until when}. On any error nothing has changed in memory, and a
  * half-written line is cut off again. CS_E_IO, CS_E_NOMEM. `now` lets consumed actions whose time

@@ -168,18 +168,6 @@ struct running {
 	json_t *consumed;
 };
 
-static enum cs_err extend(struct cs_frontier *tree, const json_t *statement)
-{
-	CS_CLEANUP_BYTES struct cs_bytes leaf = {0};
-	uint8_t hash[CS_HASH];
-	enum cs_err err = cs_canonical_print(statement, &leaf);
-
-	if (err != CS_OK)
-		return err;
-	cs_merkle_leaf(leaf.data, leaf.len, hash);
-	return cs_merkle_append(tree, hash);
-}
-
 static enum cs_err judge_one(const struct cs_rules_context *c, const struct cs_wire_entry *entry,
 	struct running *run, struct cs_fault *fault)
 {
@@ -207,7 +195,7 @@ static enum cs_err judge_one(const struct cs_rules_context *c, const struct cs_w
 		err = cs_statement_judge(&context, entry->statement, &evidence, fault);
 	if (err == CS_OK)
 		err = consume(c, entry, run->consumed, fault);
-	return err == CS_OK ? extend(&run->tree, entry->statement) : err;
+	return err == CS_OK ? cs_signer_tree_extend(&run->tree, entry->statement) : err;
 }
 
 /* ---- the batch ---- */
