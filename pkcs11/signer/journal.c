@@ -1,4 +1,5 @@
 #include "journal.h"
+#include "log.h"
 #include "file.h"
 
 #include <errno.h>
@@ -129,6 +130,23 @@ static enum cs_err open_stream(
 	return CS_OK;
 }
 
+/*
+ * What a crash in the middle of a write leaves: a line that does not end, or blocks that were never filled. A line that is complete and wrong was
+ * changed afterwards; cutting it off would forget what was signed.
+ */
+static bool is_torn(const char *line, size_t len)
+{
+	return line[len - 1] != '\n' || memchr(line, '\0', len) != NULL;
+}
+
+static enum cs_err cut_off(const struct cs_journal *j, size_t len, struct cs_fault *fault)
+{
+	if (ftruncate(j->fd, j->len) != 0 || fdatasync(j->fd) != 0)
+		return io_fault(j->path, "cannot cut off a torn line", fault);
+	cs_log(CS_LOG_WARNING, "%s: cut off %zu bytes of a line that was never finished", j->path, len);
+	return CS_OK;
+}
+
 static enum cs_err read_records(struct cs_journal *j, FILE *file,
 	enum cs_err (*on_record)(void *, const json_t *, struct cs_fault *), void *context,
 	struct cs_fault *fault)
@@ -145,11 +163,8 @@ static enum cs_err read_records(struct cs_journal *j, FILE *file,
 		err = line[n - 1] == '\n' ? read_line(j, line, (size_t)n - 1, &whole, &record)
 					  : CS_E_LOG_ROLLBACK;
 		/* The first line came with the file's name, whole or not at all. */
-		if (err == CS_E_LOG_ROLLBACK && !whole && number > 1 && getc(file) == EOF) {
-			/* Torn by a crash in the middle of the write: nothing was signed for it. */
-			err = ftruncate(j->fd, j->len) == 0 && fdatasync(j->fd) == 0
-				      ? CS_OK
-				      : io_fault(j->path, "cannot cut off a torn line", fault);
+		if (err == CS_E_LOG_ROLLBACK && !whole && number > 1 && is_torn(line, (size_t)n) && getc(file) == EOF) {
+			err = cut_off(j, (size_t)n, fault);
 			break;
 		}
 		if (err == CS_E_LOG_ROLLBACK)

@@ -92,7 +92,7 @@ class Crash(BrokenCase):
         self.broker.deny()
         self.world.stop_process("signer")
         whole = self.journal.read_bytes()
-        for torn in (b"0", b"0" * 64, b"0" * 64 + b' {"type":"batch"', b"0" * 64 + b' {"type":"batch"}\n'):
+        for torn in (b"0", b"0" * 64, b"0" * 64 + b' {"type":"batch"', b"0" * 64 + b' {"type":\0\0\0\0\n'):
             self.journal.write_bytes(whole + torn)
             self.world.restart_signer()
             self.world.stop_process("signer")
@@ -110,6 +110,8 @@ class Crash(BrokenCase):
         last = whole.rindex(b"\n", 0, -1) + 1
         for what, damaged in (("a byte in the first line", bytes([whole[0] ^ 1]) + whole[1:]),
                               ("a byte in the middle", whole[:first + 100] + bytes([whole[first + 100] ^ 1]) + whole[first + 101:]),
+                              ("a byte in the last line", whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:]),
+                              ("a foreign line at the end", whole + b"0" * 64 + b' {"type":"batch"}\n'),
                               ("a line removed", whole[:first] + whole[whole.index(b"\n", first) + 1:]),
                               ("the first line alone, damaged", bytes([whole[0] ^ 1]) + whole[1:first]),
                               ("two lines exchanged", whole[:first] + whole[last:] + whole[first:last])):
