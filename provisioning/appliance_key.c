@@ -31,7 +31,7 @@ static enum cs_err add_key(const struct cs_call *call, const struct cs_token_acc
 		.entity = cs_call_value(call, "entity"),
 		.usage = cs_call_value(call, "usage"),
 		.key = &access->public_key,
-		.not_before = cs_time_print(cs_plan_now() / 1000 * 1000, now),
+		.not_before = cs_time_print(cs_now() / 1000 * 1000, now),
 		.pin_policy = "once",
 		.touch_policy = "never",
 	};

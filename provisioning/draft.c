@@ -31,7 +31,7 @@ static enum cs_err issue_time(const struct cs_call *call, const json_t *previous
 {
 	const char *given = cs_call_value(call, "issued-at");
 	const char *before = cs_json_text(previous, "issued_at");
-	cs_time now = cs_plan_now();
+	cs_time now = cs_now();
 	cs_time at = now;
 	cs_time at_before = -1;
 

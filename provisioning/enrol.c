@@ -57,7 +57,7 @@ static enum cs_err make_challenge(const struct cs_call *call, const struct cs_pu
 		"countersign.enrolment_challenge.v1", "id", id, "person",
 		cs_call_value(call, "person"), "jwk", jwk, "kid", cs_call_value(call, "kid"),
 		"trust_set", file != NULL ? address : NULL, "nonce", nonce, "issued_at",
-		cs_time_print(cs_plan_now(), now));
+		cs_time_print(cs_now(), now));
 	return *ret_challenge != NULL ? CS_OK : CS_E_NOMEM;
 }
 
@@ -100,7 +100,7 @@ static enum cs_err add_key(const struct cs_call *call, const struct cs_token_acc
 		.entity = cs_call_value(call, "person"),
 		.usage = "person",
 		.key = &access->public_key,
-		.not_before = cs_time_print(cs_plan_now() / 1000 * 1000, now),
+		.not_before = cs_time_print(cs_now() / 1000 * 1000, now),
 		.not_after = cs_call_value(call, "not-after"),
 		.pin_policy = policy_option(call, "pin-policy", "once"),
 		.touch_policy = policy_option(

@@ -14,7 +14,7 @@ static enum cs_err fill(json_t *grant)
 {
 	char now[CS_TIME_TEXT];
 
-	cs_time_print(cs_plan_now() / 1000 * 1000, now);
+	cs_time_print(cs_now() / 1000 * 1000, now);
 	if (json_object_set_new(grant, "issued_at", json_string(now)) != 0)
 		return CS_E_NOMEM;
 	CS_CLEANUP_JSON json_t *missing =

@@ -7,15 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-
-cs_time cs_plan_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (cs_time)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 enum cs_err cs_plan_new_id(const char *prefix, char *id, struct cs_fault *fault)
 {
@@ -23,7 +14,7 @@ enum cs_err cs_plan_new_id(const char *prefix, char *id, struct cs_fault *fault)
 	char ulid[CS_ULID_TEXT];
 
 	randombytes_buf(random, sizeof random);
-	cs_ulid_print(cs_plan_now(), random, ulid);
+	cs_ulid_print(cs_now(), random, ulid);
 	if (snprintf(id, CS_ID_MAX + 1, "%s:%s", prefix, ulid) > CS_ID_MAX)
 		return cs_fault_set(fault, CS_E_ID, "",
 			"the identifier would have more than %d characters", CS_ID_MAX);

@@ -10,12 +10,10 @@
 #define CS_PLAN_H
 
 #include "canonical.h"
-#include "clock.h"
+#include "clock_now.h"
 #include "signature.h"
 #include "pkcs11/slot.h"
 
-/* The current time from the system's clock. */
-cs_time cs_plan_now(void);
 /*
  * "PREFIX:ULID" of this moment; `id` holds 201 bytes (CS_ID_MAX and NUL). CS_E_ID when it would
  * be longer.

@@ -19,7 +19,7 @@ enum cs_err cs_provision_policy_verify(struct cs_call *call, struct cs_fault *fa
 			cs_call_value(call, "trust-genesis"), CS_TIME_MAX, &trust, fault);
 	if (err == CS_OK)
 		err = cs_pinned_policy(registry, call->operand[0], cs_call_value(call, "genesis"),
-			cs_trust_keyring(trust), cs_plan_now(), NULL, true, &policy, fault);
+			cs_trust_keyring(trust), cs_now(), NULL, true, &policy, fault);
 	if (err == CS_OK) {
 		doc = json_pack("{s:s, s:I}", "address", cs_policy_address(policy), "version",
 			(json_int_t)cs_policy_version(policy));

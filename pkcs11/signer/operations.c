@@ -1,4 +1,5 @@
 #include "operations.h"
+#include "clock_now.h"
 #include "jose.h"
 #include "log.h"
 #include "note.h"
@@ -53,7 +54,7 @@ static enum cs_err status(struct cs_service *s, json_t **ret_document)
 		fault.detail[0] ? fault.detail : cs_err_text(ready));
 	json_t *document = json_pack("{ss ss ss ss ss so so so s{ss sI} s{ss sI} so sI}", "schema",
 		"countersign.signer_status.v1", "software", SOFTWARE, "origin", s->origin, "time",
-		cs_time_print(cs_service_now(), now), "state",
+		cs_time_print(cs_now(), now), "state",
 		ready == CS_OK ? "ready" : "token_unavailable", "reason",
 		ready == CS_OK ? json_null() : json_string(reason), "token", token_status(s),
 		"keys", key_status(s), "trust_set", "address", cs_trust_address(s->trust),
@@ -192,7 +193,7 @@ static enum cs_err do_append(struct cs_service *s, const struct cs_wire_request 
 	json_t **ret_document, struct cs_fault *fault)
 {
 	struct cs_rules_verdict verdict = {0};
-	cs_time now = cs_service_now();
+	cs_time now = cs_now();
 
 	cs_service_advance(s, now);
 	const struct cs_rules_context context = {
@@ -225,7 +226,7 @@ static enum cs_err make_certificate(
 {
 	const json_t *appliance = cs_trust_appliance(s->trust, s->origin);
 	const char *entity = cs_json_text(appliance, "id");
-	cs_time now = cs_service_now();
+	cs_time now = cs_now();
 	char from[CS_TIME_TEXT], until[CS_TIME_TEXT], ulid[CS_ULID_TEXT], id[64], kid[64];
 	uint8_t random[10];
 
@@ -273,7 +274,7 @@ static enum cs_err do_certify(struct cs_service *s, const struct cs_wire_request
 	if (err != CS_OK)
 		return cs_fault_set(fault, err, "/jwk",
 			"an engine session key is an Ed25519 JWK of kty, crv and x alone");
-	cs_service_advance(s, cs_service_now());
+	cs_service_advance(s, cs_now());
 	err = need_token(s, fault);
 	if (err != CS_OK)
 		return err;

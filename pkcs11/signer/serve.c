@@ -1,4 +1,5 @@
 #include "serve.h"
+#include "clock_now.h"
 #include "log.h"
 #include "notify.h"
 #include "operations.h"
@@ -183,7 +184,7 @@ static void reload(struct cs_service *service)
  */
 static const struct timespec *patience(const struct cs_service *service, struct timespec *limit)
 {
-	cs_time left = service->load_at - cs_service_now();
+	cs_time left = service->load_at - cs_now();
 
 	if (service->load_at == CS_TIME_MAX)
 		return NULL;
@@ -229,7 +230,7 @@ enum cs_err cs_serve(struct cs_service *service, int listener, struct cs_fault *
 		limit_module();
 		if (reload_asked)
 			reload(service);
-		cs_service_advance(service, cs_service_now());
+		cs_service_advance(service, cs_now());
 		end_limit();
 		for (size_t i = 0; i < all.count; i++)
 			polled[i] = (struct pollfd){.fd = all.fd[i], .events = POLLIN};

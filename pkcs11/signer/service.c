@@ -1,10 +1,10 @@
 #include "service.h"
+#include "clock_now.h"
 #include "log.h"
 #include "versions.h"
 
 #include <countersign/limits.h>
 #include <stdlib.h>
-#include <time.h>
 
 static const struct cs_setting_known known[] = {
 	{"signer", "socket"},
@@ -24,14 +24,6 @@ static const struct cs_setting_known known[] = {
 	{"trust", "policy_genesis"},
 	{NULL, NULL},
 };
-
-cs_time cs_service_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (cs_time)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static enum cs_err need(const struct cs_service *s, const char *section, const char *name,
 	const char **ret, struct cs_fault *fault)
@@ -174,7 +166,7 @@ static enum cs_err load(struct cs_service *s, cs_time now, struct cs_fault *faul
 
 enum cs_err cs_service_reload(struct cs_service *s, struct cs_fault *fault)
 {
-	enum cs_err err = load(s, cs_service_now(), fault);
+	enum cs_err err = load(s, cs_now(), fault);
 
 	if (err == CS_OK)
 		s->pin_err = CS_OK;

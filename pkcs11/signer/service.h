@@ -63,7 +63,4 @@ CS_MUST_CHECK enum cs_err cs_service_ready(struct cs_service *service, struct cs
  */
 enum cs_err cs_service_failed(struct cs_service *service, enum cs_err err, struct cs_fault *fault);
 
-/* The current time from the system's clock. */
-cs_time cs_service_now(void);
-
 #endif
