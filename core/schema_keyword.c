@@ -214,8 +214,9 @@ static bool all_names(const json_t *value)
 
 	if (!json_is_object(value))
 		return false;
-	json_object_foreach(
-		(json_t *)(uintptr_t)value, key, names) if (!all_text(names)) return false;
+	json_object_foreach ((json_t *)(uintptr_t)value, key, names)
+		if (!all_text(names))
+			return false;
 	return true;
 }
 

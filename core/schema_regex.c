@@ -267,40 +267,43 @@ static enum cs_err class_atom(struct scan *s, struct atom *atom)
 }
 
 /* After "[". */
-static enum cs_err class(struct scan *s) {
-	bool negated = take(s, "^"); enum cs_err err;
+static enum cs_err scan_class(struct scan *s)
+{
+	bool negated = take(s, "^");
+	enum cs_err err;
 
-	if (take(s, "]")){
+	if (take(s, "]")) {
 		(void)cs_bytes_add_text(s->out, negated ? "[\\x{0}-\\x{10ffff}]" : "(?!)");
-		return CS_OK;}
-(void)cs_bytes_add_text(s->out, negated ? "[^" : "[");
-while (!take(s, "]")) {
-	struct atom from, to;
-
-	if (s->at >= s->len)
-		return invalid(s, "[ without ]");
-	err = class_atom(s, &from);
-	if (err != CS_OK)
-		return err;
-	if (peek(s, 0) != '-' || peek(s, 1) == ']' || peek(s, 1) < 0) {
-		if (from.set != NULL)
-			emit_set(s, &from);
-		else
-			emit_point(s, from.point);
-		continue;
+		return CS_OK;
 	}
-	s->at++;
-	err = class_atom(s, &to);
-	if (err != CS_OK)
-		return err;
-	if (from.set != NULL || to.set != NULL || from.point > to.point)
-		return invalid(s, "a range that is out of order or has no end");
-	emit_point(s, from.point);
-	(void)cs_bytes_add_text(s->out, "-");
-	emit_point(s, to.point);
-}
-(void)cs_bytes_add_text(s->out, "]");
-return CS_OK;
+	(void)cs_bytes_add_text(s->out, negated ? "[^" : "[");
+	while (!take(s, "]")) {
+		struct atom from, to;
+
+		if (s->at >= s->len)
+			return invalid(s, "[ without ]");
+		err = class_atom(s, &from);
+		if (err != CS_OK)
+			return err;
+		if (peek(s, 0) != '-' || peek(s, 1) == ']' || peek(s, 1) < 0) {
+			if (from.set != NULL)
+				emit_set(s, &from);
+			else
+				emit_point(s, from.point);
+			continue;
+		}
+		s->at++;
+		err = class_atom(s, &to);
+		if (err != CS_OK)
+			return err;
+		if (from.set != NULL || to.set != NULL || from.point > to.point)
+			return invalid(s, "a range that is out of order or has no end");
+		emit_point(s, from.point);
+		(void)cs_bytes_add_text(s->out, "-");
+		emit_point(s, to.point);
+	}
+	(void)cs_bytes_add_text(s->out, "]");
+	return CS_OK;
 }
 
 /*
@@ -367,7 +370,7 @@ static enum cs_err atom_outside(struct scan *s)
 	enum cs_err err;
 
 	if (take(s, "[")) {
-		return class(s);
+		return scan_class(s);
 	} else if (take(s, ".")) {
 		(void)cs_bytes_add_text(s->out, "[^\\x{a}\\x{d}\\x{2028}\\x{2029}]");
 		return CS_OK;
