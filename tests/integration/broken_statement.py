@@ -127,6 +127,7 @@ class EveryClass(BrokenCase):
                         core["proposed_action"]["action_declaration"]["reversibility"] = "reversible"
                         core["execution"].update(executable="/usr/bin/eksctl", arguments=[
                             "scale", "nodegroup", "--cluster", "prod-eu-1", "--name", "web", "--nodes", "5"])
+                        core["rollback"] = copy.deepcopy(core["execution"])
                     yield entry, self.broker.core("restart", scale)
                 elif name in requests:
                     yield entry, self.broker.core(requests[name], capability(name))
