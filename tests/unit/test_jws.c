@@ -5,43 +5,11 @@
 #include <cmocka.h>
 
 #include "core/address.h"
-#include "core/jose.h"
-#include "tests/fixture/software_key.h"
+#include "tests/fixture/jose_case.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define KID "kye:key:anna-2026"
-
-static const enum cs_alg algs[] = {CS_ALG_EDDSA, CS_ALG_ES256, CS_ALG_ES384};
-#define ALG_COUNT (sizeof algs / sizeof *algs)
-
-static struct cs_test_key *keys[ALG_COUNT];
-static struct cs_test_key *stranger;
-
-static int setup(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ALG_COUNT; i++)
-		if (cs_test_key_make(algs[i], KID, "jose", &keys[i]) != CS_OK)
-			return -1;
-	return cs_test_key_make(CS_ALG_EDDSA, KID, "stranger", &stranger) == CS_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ALG_COUNT; i++)
-		cs_test_key_free(keys[i]);
-	cs_test_key_free(stranger);
-	return 0;
-}
-
-static const struct cs_signer *signer_of(size_t i)
-{
-	return cs_test_key_signer(keys[i]);
-}
 
 static void test_jws(void **state)
 {

@@ -4,36 +4,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "core/schema.h"
-#include "tests/fixture/case_statement.h"
+#include "tests/fixture/judge_case.h"
 
 #include <sodium.h>
 #include <string.h>
-
-#define ZERO "\"sha256:0000000000000000000000000000000000000000000000000000000000000000\""
-
-static struct cs_world *world;
-
-static struct cs_case_statement allowed(void)
-{
-	json_t *core = cs_world_core(world, "rollback", NULL);
-
-	return cs_case_seal(world, core, cs_case_two(world, core), "allow");
-}
-
-/* Judges and releases. */
-static void expect(enum cs_err expected, struct cs_case_statement *s, const char *path)
-{
-	struct cs_fault fault = {{0}};
-	enum cs_err err = cs_case_judge_statement(s, &fault);
-
-	if (err != expected)
-		print_error("%s at %s: %s\n", cs_err_name(err), fault.path, fault.detail);
-	assert_int_equal(err, expected);
-	if (path != NULL)
-		assert_string_equal(fault.path, path);
-	cs_case_release(s);
-}
 
 /* ---- refusals ---- */
 
