@@ -153,6 +153,8 @@ class Appliance:
     people_algorithm, seal_algorithm: "ed25519", "p256" or "p384". `trust` and `policy` may be functions that change the plan before the ceremony.
     """
 
+    rate_cap = None     # requests a minute that the purpose grant allows; None is the fixture's few
+
     def __init__(self, directory, people_algorithm="ed25519", seal_algorithm="ed25519", trust=None, policy=None, build=BUILD):
         self.directory = pathlib.Path(directory)
         self.binaries = build / "bin"
@@ -232,6 +234,8 @@ class Appliance:
         """A grant of tests/fixture signed by the SRE lead, valid from today."""
         grant = json.loads((FIXTURE / plan).read_text())
         grant.update(not_before=now(-86400), not_after=now(365 * 86400), issued_at=now())
+        if self.rate_cap and "rate_cap" in grant.get("restrictions", {}):
+            grant["restrictions"]["rate_cap"]["requests_per_minute"] = self.rate_cap
         source, signed = self.directory / f"{name}-plan.json", self.directory / f"{name}.json"
         source.write_text(json.dumps(grant))
         self.provision("grant", "draft", "--plan", source, "--out", signed)
@@ -481,40 +485,16 @@ class Appliance:
         return self.in_terminal(command, person.uid, person.environment, pin or person.pin)
 
     def in_terminal(self, command, uid, environment, pin, timeout=30):
-        command = [reachable(command[0]), *command[1:]]
-        child, terminal = pty.fork()
-        if child == 0:
-            os.setgroups([])
-            os.setgid(uid)
-            os.setuid(uid)
-            os.execve(command[0], command, {**environment, "TERM": "xterm"})
-        screen, answered, deadline = b"", 0, time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            if not select.select([terminal], [], [], 0.1)[0]:
-                continue
-            try:
-                data = os.read(terminal, 65536)
-            except OSError:
-                break
-            if not data:
-                break
-            screen += data
-            answered = self.answer(screen, answered, terminal, pin)
-        else:
-            os.kill(child, signal.SIGKILL)
-        os.close(terminal)
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        return Result(status, screen.decode(errors="replace").replace("\r\n", "\n"))
+        steps = [(rb"Sign\? \[y/N\] ?$", b"y\n"), (rb"PIN[^\n]*: ?$", pin.encode() + b"\n")]
 
-    @staticmethod
-    def answer(screen, answered, terminal, pin):
-        """Answers each prompt once, in the order in which they appear."""
-        prompts = ((rb"Sign\? \[y/N\] ?$", b"y\n"), (rb"PIN[^\n]*: ?$", pin.encode() + b"\n"))
-        for number, (pattern, text) in enumerate(prompts):
-            if not answered & (1 << number) and re.search(pattern, screen):
-                os.write(terminal, text)
-                answered |= 1 << number
-        return answered
+        def answer(screen):
+            """Each prompt is answered once, whichever comes."""
+            step = next((step for step in steps if re.search(step[0], screen)), None)
+            if step:
+                steps.remove(step)
+            return step and step[1]
+        status, screen = run_on_terminal([reachable(command[0]), *command[1:]], uid, environment, answer, timeout)
+        return Result(status, screen.decode(errors="replace").replace("\r\n", "\n"))
 
     def wait_final(self, action, user=AGENT_UID):
         """Waits until nothing more happens to the action before somebody runs it, and gives its last state."""
@@ -585,6 +565,44 @@ class Connection:
     def call(self, method, **parameters):
         self.send(method, **parameters)
         return self.receive()
+
+
+def run_on_terminal(command, uid, environment, answer, timeout=60, typed_ahead=b""):
+    """(status, everything it wrote) of a command on a terminal of its own; `answer(screen)` is what to type next, or None."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+        os.execve(command[0], command, {**environment, "TERM": "xterm"})
+    if typed_ahead:
+        os.write(terminal, typed_ahead)
+    screen, deadline = b"", time.monotonic() + timeout
+    readable = select.poll()
+    readable.register(terminal, select.POLLIN)
+    while time.monotonic() < deadline:
+        if not readable.poll(50):
+            continue
+        try:
+            data = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        screen += data
+        typed = answer(screen)
+        if typed:
+            os.write(terminal, typed)
+    else:
+        os.kill(child, signal.SIGKILL)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), screen
+
+
+def in_order(script):
+    """Answers for run_on_terminal: each step of the script waits for its prompt and answers it once."""
+    script = list(script)
+    return lambda screen: script.pop(0)[1] if script and re.search(script[0][0], screen) else None
 
 
 def changed(document, **members):

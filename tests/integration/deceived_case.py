@@ -5,8 +5,8 @@ import time
 import types
 import unittest
 
-from appliance import AGENT_UID, FIXTURE, Appliance, now
-from deceiver import NO, PREFIX, Deceiver, FakeBroker, run_on_terminal
+from appliance import AGENT_UID, Appliance, now
+from deceiver import NO, PREFIX, Deceiver, FakeBroker, on_screen
 
 ACTION_SHOWN = "THE COMMAND THAT WILL RUN"
 SECONDS = 120
@@ -15,13 +15,7 @@ SECONDS = 120
 class DeceivedWorld(Appliance):
     """The fixture's world; its purpose grant allows more requests a minute than a test makes."""
 
-    def signed_grant(self, plan, name):
-        grant = json.loads((FIXTURE / plan).read_text())
-        if name == "purpose":
-            grant["restrictions"]["rate_cap"]["requests_per_minute"] = 100000
-        path = self.directory / "grant-plan.json"
-        path.write_text(json.dumps(grant))
-        return super().signed_grant(path, name)
+    rate_cap = 1000000
 
     def appliance_keys(self, plan):
         """The document key is older than the others: a certificate of yesterday can be made with it."""
@@ -80,7 +74,7 @@ class DeceivedCase(unittest.TestCase):
         person = self.world.people[name]
         path = broker.path if isinstance(broker, FakeBroker) else broker
         line = [self.world.binaries / "countersign", "--socket", path, verb, action or self.action, "--config", config or self.world.config_of(name), *arguments]
-        return run_on_terminal([str(part) for part in line], person.uid, person.environment, script, timeout)
+        return on_screen([str(part) for part in line], person.uid, person.environment, script, timeout)
 
     def broker(self, opened=None, shown=None, **answers):
         """A broker that shows and opens these documents, or answers whatever else is given."""

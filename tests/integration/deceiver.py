@@ -1,25 +1,21 @@
 """A broken broker that faces an approver: it holds a session key that the real signer certified, and composes and signs whatever it likes.
 
-Also the terminal on which the approver's command runs, byte for byte.
+Also the screen of the approver's command, byte for byte.
 """
 import base64
 import contextlib
 import copy
 import json
 import os
-import pty
 import re
-import select
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 import threading
-import time
 import unicodedata
 
-from appliance import BROKER_UID, TOOLS, address, canonical
+from appliance import BROKER_UID, TOOLS, address, canonical, in_order, run_on_terminal
 from signer_client import SignerClient
 
 PREFIX = "io.countersign.Appliance."
@@ -187,30 +183,5 @@ class Screen:
         return f"exit {self.status}\n{self.text[-3000:]}"
 
 
-def run_on_terminal(command, uid, environment, script=(), timeout=60):
-    """Runs a command on a terminal of its own; each step of the script waits for its prompt and answers it once."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.setgroups([])
-        os.setgid(uid)
-        os.setuid(uid)
-        os.execve(command[0], command, {**environment, "TERM": "xterm"})
-    screen, script, deadline = b"", list(script), time.monotonic() + timeout
-    readable = select.poll()
-    readable.register(terminal, select.POLLIN)
-    while time.monotonic() < deadline:
-        if not readable.poll(50):
-            continue
-        try:
-            data = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not data:
-            break
-        screen += data
-        if script and re.search(script[0][0], screen):
-            os.write(terminal, script.pop(0)[1])
-    else:
-        os.kill(child, signal.SIGKILL)
-    os.close(terminal)
-    return Screen(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), screen)
+def on_screen(command, uid, environment, script=(), timeout=60):
+    return Screen(*run_on_terminal(command, uid, environment, in_order(script), timeout))

@@ -7,19 +7,15 @@ import base64
 import copy
 import json
 import os
-import pty
-import re
-import select
 import shutil
-import signal
 import socket
 import sys
 import tempfile
 import threading
-import time
 import unittest
 
-from appliance import FIXTURE, Appliance, Connection, MODULE, Result, VarlinkError, need_root_and_softhsm, own, run_cases, skip
+from appliance import (Appliance, Connection, MODULE, Result, VarlinkError, in_order, need_root_and_softhsm, own, run_cases, run_on_terminal,
+                       skip)
 
 YES, NO = (rb"Sign\? \[y/N\] $", b"y\n"), (rb"Sign\? \[y/N\] $", b"n\n")
 
@@ -29,32 +25,8 @@ def pin(text):
 
 
 def in_terminal(command, uid, environment, script, typed_ahead=b"", timeout=30):
-    """Runs a command on a terminal of its own; each step of the script waits for its prompt and answers it once."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.setgroups([])
-        os.setgid(uid)
-        os.setuid(uid)
-        os.execve(command[0], command, {**environment, "TERM": "xterm"})
-    if typed_ahead:
-        os.write(terminal, typed_ahead)
-    screen, script, deadline = b"", list(script), time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if not select.select([terminal], [], [], 0.05)[0]:
-            continue
-        try:
-            data = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not data:
-            break
-        screen += data
-        if script and re.search(script[0][0], screen):
-            os.write(terminal, script.pop(0)[1])
-    else:
-        os.kill(child, signal.SIGKILL)
-    os.close(terminal)
-    return Result(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), screen.decode(errors="replace").replace("\r\n", "\n"))
+    status, screen = run_on_terminal(command, uid, environment, in_order(script), timeout, typed_ahead)
+    return Result(status, screen.decode(errors="replace").replace("\r\n", "\n"))
 
 
 class BrokenBroker:
@@ -103,13 +75,7 @@ class BrokenBroker:
 class BusyAppliance(Appliance):
     """The fixture's purpose grant allows few requests a minute; these tests make more."""
 
-    def signed_grant(self, plan, name):
-        grant = json.loads((FIXTURE / plan).read_text())
-        if name == "purpose":
-            grant["restrictions"]["rate_cap"]["requests_per_minute"] = 100000
-        path = self.directory / "grant-plan.json"
-        path.write_text(json.dumps(grant))
-        return super().signed_grant(path, name)
+    rate_cap = 1000000
 
 
 class Case(unittest.TestCase):
