@@ -1,6 +1,5 @@
 """An appliance to break: settings that can be changed one by one, tokens that go and come back, PINs that are counted."""
 import contextlib
-import json
 import os
 import pathlib
 import re
@@ -10,7 +9,7 @@ import sqlite3
 import subprocess
 import tempfile
 
-from appliance import AGENT_UID, BROKER_UID, FIXTURE, MODULE, Appliance, Connection, VarlinkError, address
+from appliance import AGENT_UID, BROKER_UID, MODULE, Appliance, Connection, VarlinkError, address
 from signer_client import SignerClient, sha256, tree_head
 
 # Forwards every call to another module and writes it down; it has to go by another name, because under its own nobody gives it a PIN.
@@ -20,13 +19,7 @@ SPY = pathlib.Path("/usr/lib/x86_64-linux-gnu/pkcs11-spy.so")
 class FaultAppliance(Appliance):
     """No cap on rates and open actions, unless a test sets one."""
 
-    def signed_grant(self, plan, name):
-        grant = json.loads((FIXTURE / plan).read_text())
-        if name == "purpose":
-            grant["restrictions"]["rate_cap"]["requests_per_minute"] = 1000000
-        path = self.directory / f"{name}-uncapped.json"
-        path.write_text(json.dumps(grant))
-        return super().signed_grant(path, name)
+    rate_cap = 1000000
 
     def setting(self, program, name, value):
         """Replaces a line of etc/PROGRAM.conf and gives the value that it had."""

@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from appliance import AGENT_UID, FIXTURE, OTHER_AGENT_UID, Appliance, Connection, VarlinkError, need_root_and_softhsm, now, run_cases, skip
+from appliance import AGENT_UID, OTHER_AGENT_UID, Appliance, Connection, VarlinkError, need_root_and_softhsm, now, run_cases, skip
 from forgery import Forger
 
 OPEN_ACTIONS = 12
@@ -23,13 +23,7 @@ class SmallAppliance(Appliance):
 
     requests_per_minute = 1000000
 
-    def signed_grant(self, plan, name):
-        document = json.loads((FIXTURE / plan).read_text())
-        if name == "purpose":
-            document["restrictions"]["rate_cap"]["requests_per_minute"] = 100000
-        path = self.directory / "grant-plan.json"
-        path.write_text(json.dumps(document))
-        return super().signed_grant(path, name)
+    rate_cap = 1000000
 
     def write_settings(self):
         super().write_settings()

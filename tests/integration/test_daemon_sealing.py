@@ -18,7 +18,7 @@ import threading
 import time
 import unittest
 
-from appliance import (AGENT_UID, BROKER_UID, FIXTURE, ORIGIN, OTHER_AGENT_UID, SIGNER_UID, Appliance, Connection, VarlinkError, address, canonical,
+from appliance import (AGENT_UID, BROKER_UID, ORIGIN, OTHER_AGENT_UID, SIGNER_UID, Appliance, Connection, VarlinkError, address, canonical,
                        need_root_and_softhsm, run_cases, skip)
 from forgery import Forger, forge
 
@@ -169,13 +169,7 @@ class ProxiedAppliance(Appliance):
         prefix = self.prefix if name == "daemon" else ()
         return super().spawn(name, uid, environment, *prefix, *command)
 
-    def signed_grant(self, plan, name):
-        document = json.loads((FIXTURE / plan).read_text())
-        if name == "purpose":
-            document["restrictions"]["rate_cap"]["requests_per_minute"] = 100000
-        path = self.directory / "grant-plan.json"
-        path.write_text(json.dumps(document))
-        return super().signed_grant(path, name)
+    rate_cap = 1000000
 
     def write_settings(self):
         super().write_settings()
