@@ -4,6 +4,7 @@ would obey, and with silence. In every case nothing is asked, nothing is signed 
 
 Needs root, exits 77 where it cannot run.
 """
+import importlib.util
 import os
 import shutil
 import sys
@@ -21,6 +22,8 @@ def main():
     reason = need_root_and_softhsm()
     if reason:
         skip(f"deceived approver: {reason}")
+    if importlib.util.find_spec("cryptography") is None:
+        skip("deceived approver: no python3-cryptography for this interpreter")
     os.umask(0o022)
     directory = tempfile.mkdtemp(prefix="deceived.")
     world = DeceivedWorld(directory)

@@ -6,6 +6,7 @@ the binaries; a build with sanitizers only takes longer.
 """
 import base64
 import copy
+import importlib.util
 import json
 import os
 import pathlib
@@ -424,6 +425,8 @@ def main():
     reason = need_root_and_softhsm()
     if reason:
         skip(f"main job: {reason}")
+    if importlib.util.find_spec("jwcrypto") is None:
+        skip("main job: no python3-jwcrypto for this interpreter")
     os.umask(0o022)
     return run_cases()
 
