@@ -1,3 +1,4 @@
+/* The table of an action's states. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

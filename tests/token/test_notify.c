@@ -1,3 +1,4 @@
+/* The service manager's conventions: notifications and sockets that it passes on. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

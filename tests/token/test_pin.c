@@ -1,3 +1,4 @@
+/* Where a PIN may come from, and what is no PIN. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

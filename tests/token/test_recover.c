@@ -1,3 +1,4 @@
+/* Tokens that are pulled, exchanged or broken off in the middle, and come back. */
 #include "token_fixture.h"
 
 #include <stdlib.h>

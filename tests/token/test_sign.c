@@ -1,3 +1,4 @@
+/* Signing on a token, verified in software, and signatures that are bent. */
 #include "token_fixture.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Modules, slots, tokens and their PINs. */
 #include "token_fixture.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* PKCS #11 URIs (RFC 7512), stricter than the standard. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Frames between broker and signer, there and back, cut and bent. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Addresses, content hashes and identifiers. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

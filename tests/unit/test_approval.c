@@ -1,3 +1,4 @@
+/* One approval: its binding, its shape, its windows, and what is extracted from it. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Briefs, their basis and the approver's snapshot, composed and checked against each other. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Growing bytes, hexadecimal and Base64. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

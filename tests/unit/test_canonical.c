@@ -1,3 +1,4 @@
+/* JSON read strictly and written in canonical form (RFC 8785). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Times as text and as milliseconds, and arithmetic that stops at the ends. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

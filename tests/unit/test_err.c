@@ -1,3 +1,4 @@
+/* Names and texts of errors, and faults that say where. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

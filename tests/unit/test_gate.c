@@ -1,3 +1,4 @@
+/* Each check of the gate denies with its own reason. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

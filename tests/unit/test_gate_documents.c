@@ -1,3 +1,4 @@
+/* Documents that are derived from a gate's decision: admissibility and consequences. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

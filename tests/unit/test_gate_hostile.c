@@ -1,3 +1,4 @@
+/* The gate with documents of any shape, and without memory. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

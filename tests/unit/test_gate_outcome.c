@@ -1,3 +1,4 @@
+/* What the gate asks for, allows and restricts, and where windows and chains end. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Inline signatures and `sig:` strings. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Compact JWS of one form. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Signed notes, their keys and cosignatures. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Numbers in canonical form, there and back (ECMA-262). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Sets of approvals: who fills which slot, and which sets do not count. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

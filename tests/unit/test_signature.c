@@ -1,3 +1,4 @@
+/* Signatures of the three algorithms, and every form that is refused. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Public keys as JWK and PEM, and those that are refused. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* The state that the gate reads: composed, capped, and checked against its versions. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

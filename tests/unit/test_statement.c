@@ -1,3 +1,4 @@
+/* The table of seal statements, and the shape of each. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

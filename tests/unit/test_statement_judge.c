@@ -1,3 +1,4 @@
+/* Whether the evidence bears an allow out. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

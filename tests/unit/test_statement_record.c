@@ -1,3 +1,4 @@
+/* Statements that allow nothing: refusals, single decisions, versions in force. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* Text that is refused, and text as it is shown. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

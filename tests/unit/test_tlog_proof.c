@@ -1,3 +1,4 @@
+/* Proofs of a log entry as one text. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

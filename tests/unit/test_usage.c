@@ -1,3 +1,4 @@
+/* Which document a key of which usage may sign. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
