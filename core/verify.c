@@ -156,6 +156,30 @@ static enum cs_err check_request(const struct cs_verification *v, struct cs_faul
 				     "the pack is for another request");
 }
 
+/*
+ * Restrictions that the verifier can judge: "not before", and words that somebody has to acknowledge first. The others are for whoever executes, who finds them in
+ * the verdict and refuses a type it does not know.
+ */
+static enum cs_err check_restrictions(const struct cs_verification *v, struct cs_fault *fault)
+{
+	const json_t *restriction;
+	size_t i;
+
+	json_array_foreach(cs_json_at(v->inputs, "constraints/restrictions"), i, restriction) {
+		const char *type = cs_json_text(restriction, "type"), *value = cs_json_text(restriction, "value");
+		const char *summary = cs_json_text(restriction, "summary");
+		cs_time from;
+		if (type == NULL || cs_text_equal(type, "acknowledge"))
+			return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/constraints", "has to be acknowledged first: %s",
+				summary != NULL ? summary : "");
+		if (!cs_text_equal(type, "not_before"))
+			continue;
+		if (value == NULL || cs_time_parse(value, &from, NULL) != CS_OK || v->in->now < from)
+			return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/constraints", "not before %s", value != NULL ? value : "a time that is missing");
+	}
+	return CS_OK;
+}
+
 static enum cs_err check_allow(const struct cs_verification *v, struct cs_fault *fault)
 {
 	const char *outcome = cs_json_text(v->statement, "outcome"),
@@ -175,9 +199,10 @@ static enum cs_err check_allow(const struct cs_verification *v, struct cs_fault 
 		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "/issued_at",
 			"it is issued at %s, which is in the future",
 			cs_json_text(v->statement, "issued_at"));
-	return v->in->request != NULL ? check_request(v, fault)
-				      : cs_fault_set(fault, CS_E_NOT_AUTHORISED, "",
-						"no request was given to compare with");
+	if (v->in->request == NULL)
+		return cs_fault_set(fault, CS_E_NOT_AUTHORISED, "", "no request was given to compare with");
+	enum cs_err err = check_request(v, fault);
+	return err == CS_OK ? check_restrictions(v, fault) : err;
 }
 
 /* ---- the verdict ---- */
@@ -248,6 +273,25 @@ static void summarise(
 			outcome != NULL ? outcome : "none", conclusion);
 }
 
+/* What the tokens were worth that the verdict rests on; nothing where it rests on none. */
+static json_t *assurance(const struct cs_verification *v, bool pack)
+{
+	if (!pack || v->failed)
+		return json_null();
+	return json_string(v->test_assurance ? "test" : "hardware");
+}
+
+/* What whoever executes has to keep to. */
+static json_t *restrictions_of(const json_t *inputs)
+{
+	json_t *copy = NULL;
+	const json_t *restrictions = cs_json_at(inputs, "constraints/restrictions");
+
+	if (restrictions == NULL)
+		return json_array();
+	return cs_json_copy(restrictions, &copy) == CS_OK ? copy : NULL;
+}
+
 static enum cs_err compose_verdict(
 	struct cs_verification *v, bool pack, bool authorised, json_t **ret_verdict)
 {
@@ -255,7 +299,7 @@ static enum cs_err compose_verdict(
 	char summary[200];
 
 	summarise(v, pack, authorised, summary, sizeof summary);
-	json_t *verdict = json_pack("{sb sb ss so so so so so so so so ss so so so sO so ss}",
+	json_t *verdict = json_pack("{sb sb ss so so so so so so so so so so so so so sO so ss}",
 		"authentic", !v->failed, "authorised", authorised, "kind",
 		pack ? "pack" : "payload", "decision", text_or_null(cs_json_text(s, "outcome")),
 		"action", text_or_null(cs_json_text(s, "action")), "action_class",
@@ -265,7 +309,7 @@ static enum cs_err compose_verdict(
 		text_or_null(cs_json_text(s, "issued_at")), "not_after",
 		text_or_null(cs_json_text(s, "not_after")), "signer",
 		text_or_null(v->seal_key != NULL ? v->seal_key->entity : NULL), "assurance",
-		v->test_assurance ? "test" : "hardware", "genesis",
+		assurance(v, pack), "restrictions", restrictions_of(v->inputs), "genesis",
 		text_or_null(cs_keyring_genesis(v->in->ring)), "revocations_as_of",
 		text_or_null(cs_keyring_as_of(v->in->ring)), "approvals", approvers(v->inputs),
 		"checks", v->checks, "not_checked", names_not_checked(v->checks), "summary",

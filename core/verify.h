@@ -22,7 +22,8 @@ struct cs_verify_input {
  * Gives the verdict, never an error about the document itself: only CS_E_NOMEM and CS_E_INTERNAL
  * fail. `ret_verdict` (caller owns): {authentic: bool, authorised: bool, kind: "pack" | "payload",
  * decision, action, action_class, change_class, oversight, issued_at, not_after, signer, assurance
- * ("test" when a software token counts, else "hardware"), genesis, revocations_as_of, approvals[]
+ * ("test" when a software token counts, else "hardware"; null unless an authentic pack), restrictions[] of
+ * the allow, which whoever executes keeps to, genesis, revocations_as_of, approvals[]
  * of {approver, role, kid, decision, decided_at}, checks[] of {name, result: "passed" | "failed" |
  * "not_checked", code, detail}, not_checked[] of names, summary}. `summary` is one line such as
  * "authentic; decision: deny; NOT an authorisation".

@@ -110,6 +110,9 @@ static void print_verdict(const struct cs_call *call, const json_t *verdict,
 			      : "     not pinned: the file that you gave is trusted as it is\n");
 	say(text, "revocations known as of", 24, cs_json_text(verdict, "revocations_as_of"));
 	say(text, "assurance", 10, cs_json_text(verdict, "assurance"));
+	json_array_foreach(json_object_get(verdict, "restrictions"), i, entry) {
+		say(text, "only if", 10, cs_json_text(entry, "summary"));
+	}
 	cs_report_field(text, "verdict", 10, cs_json_text(verdict, "summary"));
 }
 

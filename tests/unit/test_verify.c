@@ -294,7 +294,7 @@ static void expect_answer(
 static void test_allows_authorise(void **state)
 {
 	static const enum cs_sealed_scenario allows[] = {
-		CS_SEALED_ROLLBACK, CS_SEALED_RESTRICTED, CS_SEALED_CONFIG, CS_SEALED_RESTART};
+		CS_SEALED_ROLLBACK, CS_SEALED_CONFIG, CS_SEALED_RESTART};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof allows / sizeof allows[0]; i++) {
@@ -302,6 +302,38 @@ static void test_allows_authorise(void **state)
 
 		expect_answer(s, s->request, CS_SEALED_AT, true);
 		expect_answer(s, NULL, CS_SEALED_AT, false);
+	}
+}
+
+/* Restricted to 10:10 and later, and to three replicas at a time. */
+static void test_restrictions_are_kept_and_told(void **state)
+{
+	const struct cs_sealed *s = sealed[CS_SEALED_RESTRICTED];
+	CS_CLEANUP_JSON json_t *verdict = cs_verdict(world, s->pack);
+	cs_time from;
+
+	(void)state;
+	assert_int_equal(cs_time_parse("2026-11-20T10:10:00Z", &from, NULL), CS_OK);
+	expect_answer(s, s->request, CS_SEALED_AT, false);
+	expect_answer(s, s->request, from - 1, false);
+	expect_answer(s, s->request, from, true);
+	assert_int_equal(json_array_size(json_object_get(verdict, "restrictions")), 2);
+}
+
+static void test_what_has_to_be_acknowledged_is_no_authorisation_yet(void **state)
+{
+	static const char *const restrictions[] = {
+		"[{\"restriction_id\": \"r-1\", \"summary\": \"Tell the shift\", \"type\": \"acknowledge\", \"value\": \"told\"}]",
+		"[{\"restriction_id\": \"r-1\", \"summary\": \"Of no type\"}]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof restrictions / sizeof restrictions[0]; i++) {
+		struct cs_sealed_plan plan = cs_sealed_plan(CS_SEALED_RESTRICTED);
+		plan.approvers[1].restrictions = restrictions[i];
+		struct cs_sealed *s = cs_sealed_make(world, &plan);
+		expect_answer(s, s->request, CS_SEALED_AT, false);
+		cs_sealed_free(s);
 	}
 }
 
@@ -408,6 +440,8 @@ int main(void)
 		cmocka_unit_test(test_keys_of_another_organisation),
 		cmocka_unit_test(test_not_a_pack),
 		cmocka_unit_test(test_allows_authorise),
+		cmocka_unit_test(test_restrictions_are_kept_and_told),
+		cmocka_unit_test(test_what_has_to_be_acknowledged_is_no_authorisation_yet),
 		cmocka_unit_test(test_refusals_do_not_authorise),
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_another_request),
