@@ -1,4 +1,4 @@
-/* Tree heads, inclusion and consistency proofs (RFC 6962, RFC 9162). */
+/* Tree heads and inclusion proofs (RFC 6962, RFC 9162). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
