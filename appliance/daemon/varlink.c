@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -20,12 +21,16 @@
 #define STUCK_USEC UINT64_C(30000000)	/* answers that nobody reads */
 #define IDLE_USEC UINT64_C(600000000)	/* nothing at all */
 #define SWEEP_USEC UINT64_C(1000000)
-#define RATES_MAX 512 /* users whose calls are counted */
+#define SHARE_USEC UINT64_C(10000)	/* work for one user in one round of all of them */
+#define RATES_MAX 512			/* users whose calls are counted */
+#define ACCEPT_MAX 64			/* connections taken in a row */
 
 struct rate {
 	uid_t uid;
 	double tokens;
 	uint64_t at;
+	uint64_t round; /* in which `spent` was spent */
+	uint64_t spent; /* usec of work */
 };
 
 struct cs_server {
@@ -37,9 +42,11 @@ struct cs_server {
 	struct cs_call *calls;
 	size_t count;
 	size_t buffered; /* sum of in.cap */
+	bool armed;	 /* `soon` is on */
 	bool full;	 /* the listener rests: no descriptor or memory for another connection */
 	struct rate rate[RATES_MAX];
 	size_t rate_count;
+	uint64_t round; /* each ends when everybody with work has had a turn */
 };
 
 uint64_t cs_monotonic(void)
@@ -61,10 +68,19 @@ size_t cs_server_clients(const struct cs_server *server)
 	return server->count;
 }
 
+/*
+ * By a timer that has elapsed already: a deferred source is always the first of all that are
+ * pending, so that endless work would let nobody else in.
+ */
 static void later(struct cs_server *server)
 {
-	if (sd_event_source_set_enabled(server->soon, SD_EVENT_ONESHOT) < 0)
+	if (server->armed)
+		return;
+	if (sd_event_source_set_time_relative(server->soon, 0) < 0 ||
+		sd_event_source_set_enabled(server->soon, SD_EVENT_ONESHOT) < 0)
 		cs_log(CS_LOG_ERROR, "varlink: the event loop takes no work");
+	else
+		server->armed = true;
 }
 
 static void bury(struct cs_call *call)
@@ -88,7 +104,12 @@ static struct rate *rate_of(struct cs_server *server, uid_t uid, uint64_t now)
 	/* Forgetting who was quiet longest costs at most one refill of that user's allowance. */
 	if (server->rate_count < RATES_MAX)
 		oldest = &server->rate[server->rate_count++];
-	*oldest = (struct rate){uid, (double)server->daemon->settings->requests_per_minute, now};
+	*oldest = (struct rate){
+		.uid = uid,
+		.tokens = (double)server->daemon->settings->requests_per_minute,
+		.at = now,
+		.round = server->round,
+	};
 	return oldest;
 }
 
@@ -106,6 +127,22 @@ bool cs_server_rate(struct cs_server *server, uid_t uid)
 		return false;
 	rate->tokens -= 1;
 	return true;
+}
+
+bool cs_server_turn(struct cs_server *server, uid_t uid)
+{
+	struct rate *rate = rate_of(server, uid, cs_monotonic());
+
+	if (rate->round != server->round) {
+		rate->round = server->round;
+		rate->spent = 0;
+	}
+	return rate->spent < SHARE_USEC;
+}
+
+void cs_server_spent(struct cs_server *server, uid_t uid, uint64_t usec)
+{
+	rate_of(server, uid, cs_monotonic())->spent += usec;
 }
 
 /* ---- reading and writing ---- */
@@ -191,8 +228,6 @@ static void after_input(struct cs_call *call)
 		later(call->server);
 	if (call->in.len == 0)
 		give_back(&call->in);
-	if (!call->open && call->in.len > call->taken && call->partial_since == 0)
-		call->partial_since = cs_monotonic();
 }
 
 static void read_some(struct cs_call *call)
@@ -219,7 +254,8 @@ static void read_some(struct cs_call *call)
 	}
 	server->buffered += call->in.cap - cap;
 	cap = call->in.cap;
-	if (server->buffered > IN_TOTAL_MAX) {
+	/* Whoever says little is heard, however much others are in the middle of saying. */
+	if (server->buffered > IN_TOTAL_MAX && call->in.len > KEEP) {
 		struct cs_fault fault = {0};
 		enum cs_err err = cs_fault_set(
 			&fault, CS_E_BUSY, "", "too much is buffered for all connections");
@@ -261,12 +297,15 @@ static void call_free(struct cs_call *call)
 	free(call);
 }
 
-static int on_soon(sd_event_source *source, void *userdata)
+static int on_soon(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct cs_server *server = userdata;
 	struct cs_call **link = &server->calls;
 
 	(void)source;
+	(void)usec;
+	server->armed = false;
+	server->round++;
 	while (*link != NULL) {
 		struct cs_call *call = *link;
 		size_t cap = call->in.cap;
@@ -325,16 +364,14 @@ static void accept_failed(struct cs_server *server, int error)
 		cs_log(CS_LOG_ERROR, "varlink: the listener cannot rest");
 }
 
-static int on_accept(sd_event_source *source, int listener, uint32_t revents, void *userdata)
+/* False when nobody more waits, or nobody more can be taken. */
+static bool accept_one(struct cs_server *server)
 {
-	struct cs_server *server = userdata;
+	int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	(void)source;
-	(void)revents;
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0) {
 		accept_failed(server, errno);
-		return 0;
+		return false;
 	}
 	if (server->full)
 		cs_log(CS_LOG_INFO, "varlink: connections are accepted again");
@@ -342,7 +379,7 @@ static int on_accept(sd_event_source *source, int listener, uint32_t revents, vo
 	struct cs_call *call = server->count < CS_CLIENTS_MAX ? calloc(1, sizeof *call) : NULL;
 	if (call == NULL) {
 		close(fd);
-		return 0;
+		return true;
 	}
 	call->server = server;
 	call->fd = fd;
@@ -352,11 +389,24 @@ static int on_accept(sd_event_source *source, int listener, uint32_t revents, vo
 		sd_event_add_io(server->daemon->event, &call->io, fd, EPOLLIN, on_call_io, call) <
 			0) {
 		call_free(call);
-		return 0;
+		return true;
 	}
 	call->next = server->calls;
 	server->calls = call;
 	server->count++;
+	return true;
+}
+
+/* Several at once: who comes behind many others would wait for a round of their work for each. */
+static int on_accept(sd_event_source *source, int listener, uint32_t revents, void *userdata)
+{
+	int taken = 0;
+
+	(void)source;
+	(void)listener;
+	(void)revents;
+	while (taken < ACCEPT_MAX && accept_one(userdata))
+		taken++;
 	return 0;
 }
 
@@ -448,8 +498,11 @@ enum cs_err cs_server_new(
 	}
 	server->daemon = daemon;
 	server->fd = fd;
-	if (sd_event_add_io(daemon->event, &server->accept, fd, EPOLLIN, on_accept, server) < 0 ||
-		sd_event_add_defer(daemon->event, &server->soon, on_soon, server) < 0 ||
+	/* One that the service manager passed may block. */
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 ||
+		sd_event_add_io(daemon->event, &server->accept, fd, EPOLLIN, on_accept, server) < 0 ||
+		sd_event_add_time_relative(
+			daemon->event, &server->soon, CLOCK_MONOTONIC, 0, 1, on_soon, server) < 0 ||
 		sd_event_source_set_enabled(server->soon, SD_EVENT_OFF) < 0 ||
 		sd_event_add_time_relative(daemon->event, &server->sweep, CLOCK_MONOTONIC,
 			SWEEP_USEC, 100000, on_sweep, server) < 0) {

@@ -288,7 +288,6 @@ static void run_bytes(struct cs_call *call, size_t len)
 		err = cs_fault_set(&fault, CS_E_DOCUMENT_INVALID, "", "not an object");
 	call->taken += len + 1;
 	call->searched = call->taken;
-	call->partial_since = 0;
 	if (err == CS_OK)
 		run_message(call, message);
 	else
@@ -313,10 +312,17 @@ bool cs_call_work(struct cs_call *call)
 		}
 		if (end == NULL) {
 			call->searched = call->in.len;
+			if (call->partial_since == 0)
+				call->partial_since = cs_monotonic();
 			return true;
 		}
+		call->partial_since = 0;
+		if (!cs_server_turn(call->server, call->peer.uid))
+			return false;
+		uint64_t begun = cs_monotonic();
 		run_bytes(call, len);
 		compact(call);
+		cs_server_spent(call->server, call->peer.uid, cs_monotonic() - begun);
 	}
 	return false;
 }

@@ -47,6 +47,12 @@ void cs_call_end(struct cs_call *call);
 void cs_call_garbage(struct cs_call *call, enum cs_err err, const struct cs_fault *fault);
 /* True when this user may make one more call now. */
 bool cs_server_rate(struct cs_server *server, uid_t uid);
+/*
+ * True when this user has not yet had its share of work in this round, over all its connections: a
+ * thousand calls of one user keep another one waiting for a moment only.
+ */
+bool cs_server_turn(struct cs_server *server, uid_t uid);
+void cs_server_spent(struct cs_server *server, uid_t uid, uint64_t usec);
 
 struct cs_daemon *cs_server_daemon(const struct cs_server *server);
 uint64_t cs_monotonic(void);

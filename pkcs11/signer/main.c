@@ -23,7 +23,7 @@ static bool harden(void)
 static enum cs_err run(const char *settings, struct cs_fault *fault)
 {
 	struct cs_service service;
-	struct cs_fault token = {0};
+	struct cs_fault token = {0}, untold = {0};
 	int listener = -1;
 	enum cs_err err = cs_service_open(settings, &service, fault);
 
@@ -44,6 +44,8 @@ static enum cs_err run(const char *settings, struct cs_fault *fault)
 			(unsigned long long)cs_signer_frontier_tree(service.frontier)->size);
 		err = cs_serve(&service, listener, fault);
 	}
+	if (err == CS_OK && cs_notify("STOPPING=1", &untold) != CS_OK)
+		cs_log_fault(CS_LOG_WARNING, "the service manager", CS_E_IO, &untold);
 	if (listener >= 0)
 		close(listener);
 	cs_service_close(&service);
