@@ -21,9 +21,9 @@
 #define STUCK_USEC UINT64_C(30000000)	/* answers that nobody reads */
 #define IDLE_USEC UINT64_C(600000000)	/* nothing at all */
 #define SWEEP_USEC UINT64_C(1000000)
-#define SHARE_USEC UINT64_C(10000)	/* work for one user in one round of all of them */
-#define RATES_MAX 512			/* users whose calls are counted */
-#define ACCEPT_MAX 64			/* connections taken in a row */
+#define SHARE_USEC UINT64_C(10000) /* work for one user in one round of all of them */
+#define RATES_MAX 512		   /* users whose calls are counted */
+#define ACCEPT_MAX 64		   /* connections taken in a row */
 
 struct rate {
 	uid_t uid;
@@ -500,7 +500,8 @@ enum cs_err cs_server_new(
 	server->fd = fd;
 	/* One that the service manager passed may block. */
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 ||
-		sd_event_add_io(daemon->event, &server->accept, fd, EPOLLIN, on_accept, server) < 0 ||
+		sd_event_add_io(daemon->event, &server->accept, fd, EPOLLIN, on_accept, server) <
+			0 ||
 		sd_event_add_time_relative(
 			daemon->event, &server->soon, CLOCK_MONOTONIC, 0, 1, on_soon, server) < 0 ||
 		sd_event_source_set_enabled(server->soon, SD_EVENT_OFF) < 0 ||
