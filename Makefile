@@ -173,7 +173,8 @@ bench: $(BENCH)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
-		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/share/doc/countersign
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/share/doc/countersign $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 systemd/*.socket $(DESTDIR)$(PREFIX)/lib/systemd/system
 	for unit in systemd/*.service; do \
@@ -181,6 +182,8 @@ install: all
 	done
 	install -m 644 systemd/countersign.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/countersign.conf
 	install -m 644 systemd/countersign.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/countersign.conf
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/countersign
 
 clean:

@@ -108,6 +108,25 @@ static void fill_slots(struct deciding *d)
 	}
 }
 
+/* Nobody is asked for a PIN to sign what cannot count. A rejection always does. */
+static enum cs_err check_counts(const struct deciding *d, struct cs_fault *fault)
+{
+	bool open = false;
+
+	if (strcmp(d->decision, "rejected") == 0)
+		return CS_OK;
+	for (size_t i = 0; i < d->slot_count; i++) {
+		const struct cs_signed_slot *slot = &d->slots[i];
+		bool filled = slot->verified && (strcmp(slot->decision, "approved") == 0 ||
+							strcmp(slot->decision, "approved_with_restrictions") == 0);
+		if (filled && strcmp(slot->approver, d->approver->person) == 0)
+			return cs_fault_set(fault, CS_E_APPROVAL_SAME_PERSON, "", "you signed this action already, as %s", slot->role);
+		open = open || (!filled && strcmp(slot->role, d->review.role) == 0);
+	}
+	return open ? CS_OK
+		    : cs_fault_set(fault, CS_E_APPROVAL_SLOT, "", "somebody else signed as %s already", d->review.role);
+}
+
 /* ---- showing ---- */
 
 static enum cs_err present(struct deciding *d, struct cs_fault *fault)
@@ -266,6 +285,8 @@ enum cs_err cs_decide(struct cs_call *call, const char *decision, struct cs_faul
 		err = open_brief(&d, fault);
 	if (err == CS_OK)
 		fill_slots(&d);
+	if (err == CS_OK)
+		err = check_counts(&d, fault);
 	if (err == CS_OK)
 		err = present(&d, fault);
 	if (err == CS_OK)
