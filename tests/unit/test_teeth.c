@@ -46,9 +46,8 @@ static void verify_subject(void **state)
 	struct cs_sealed_plan plan = cs_sealed_plan(CS_SEALED_ROLLBACK);
 
 	(void)state;
-	cs_sealed_tweak(&plan, CS_SEALED_SEALED, 0, "created_at", "\"2026-11-20T10:06:00Z\"");
-	cs_sealed_tweak(
-		&plan, CS_SEALED_SEALED, 0, "resolution/resolved_at", "\"2026-11-20T10:06:00Z\"");
+	cs_sealed_tweak(&plan, CS_SEALED_SEALED, 0, "id",
+		"\"kye:evidence-pack:01KAGJ7XQ2D3E4F5G6H7J8K9ZZ\"");
 	expect_plan_refused(&plan);
 }
 
@@ -86,7 +85,7 @@ static void verify_quorum(void **state)
 	expect_plan_refused(&plan);
 }
 
-/* Nobody's signature is asked for, so nothing but the gate says that this must not be. */
+/* Beside a denial, the same in published words that say the opposite. */
 static void verify_envelopes(void **state)
 {
 	struct cs_sealed_plan plan = cs_sealed_plan(CS_SEALED_DENIED);
@@ -96,6 +95,7 @@ static void verify_envelopes(void **state)
 	expect_plan_refused(&plan);
 }
 
+/* Nobody's signature is asked for, so nothing but the gate says that this must not be. */
 static void verify_gate(void **state)
 {
 	struct cs_sealed_plan plan = cs_sealed_plan(CS_SEALED_RESTART);
