@@ -54,7 +54,6 @@ static void test_after_the_seal(void **state)
 			{{CS_SEALED_SEALED, 0, "signatures/0/signed_at",
 				"\"2026-11-20T10:05:00.000Z\""}},
 			"seal=statement_mismatch"},
-		/* Nothing but the subject can tell: no other check reads these. */
 		{CS_SEALED_ROLLBACK,
 			{{CS_SEALED_SEALED, 0, "created_at", "\"2026-11-20T10:06:00Z\""},
 				{CS_SEALED_SEALED, 0, "resolution/resolved_at",
@@ -75,6 +74,7 @@ static void test_after_the_seal(void **state)
 			"schema=document_invalid"},
 		{CS_SEALED_ROLLBACK, {{CS_SEALED_SEALED, 0, "signatures/0/x", "1"}},
 			"schema=document_invalid"},
+		/* Nothing but the subject can tell: no other check reads a pack's id. */
 		{CS_SEALED_ROLLBACK,
 			{{CS_SEALED_SEALED, 0, "id",
 				"\"kye:evidence-pack:01KAGJ7XQ2D3E4F5G6H7J8K9ZZ\""}},
