@@ -1,5 +1,6 @@
 #include "decide.h"
 #include "caller.h"
+#include "clock_now.h"
 #include "jose.h"
 #include "present.h"
 #include "receipt.h"
@@ -11,7 +12,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 struct deciding {
 	struct cs_call *call;
@@ -28,14 +28,6 @@ struct deciding {
 	json_t *snapshot;
 	json_t *signed_decision;
 };
-
-static cs_time now_is(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (cs_time)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- asking ---- */
 
@@ -60,14 +52,14 @@ static enum cs_err open_brief(struct deciding *d, struct cs_fault *fault)
 		json_object_get(shown, "core"), fault);
 	if (err == CS_OK)
 		err = cs_review_role(d->approver, json_object_get(shown, "core"),
-			cs_call_value(d->call, "role"), now_is(), &role, fault);
+			cs_call_value(d->call, "role"), cs_now(), &role, fault);
 	if (err == CS_OK)
 		err = cs_caller_ask(d->call, d->link, "OpenBrief",
 			json_pack("{s:s, s:s, s:s}", "id", id, "role", role, "approver",
 				d->approver->person),
 			&reply, fault);
 	if (err == CS_OK)
-		err = cs_review_open(d->approver, reply, role, now_is(), &d->review, fault);
+		err = cs_review_open(d->approver, reply, role, cs_now(), &d->review, fault);
 	if (err == CS_OK && !cs_json_same(json_object_get(shown, "core"), d->review.core))
 		err = cs_fault_set(fault, CS_E_APPROVAL_ACTION, "core",
 			"the appliance shows one action and asks about another");
@@ -83,7 +75,7 @@ static enum cs_err open_brief(struct deciding *d, struct cs_fault *fault)
 static void fill_slots(struct deciding *d)
 {
 	const struct cs_oversight *oversight = &d->review.oversight;
-	struct cs_approval_context context = cs_review_context(&d->review, now_is());
+	struct cs_approval_context context = cs_review_context(&d->review, cs_now());
 	const json_t *decision;
 	size_t k;
 
@@ -140,7 +132,7 @@ static enum cs_err present(struct deciding *d, struct cs_fault *fault)
 
 	if (err != CS_OK)
 		return err;
-	d->not_after = cs_time_add_seconds(now_is(), longest);
+	d->not_after = cs_time_add_seconds(cs_now(), longest);
 	cs_present_review(&d->review, d->slots, d->slot_count, screen);
 	cs_present_signature(&d->review, d->decision, d->not_after, d->rationale, screen);
 	err = cs_screen_facts(screen, &d->facts, fault);
@@ -191,7 +183,7 @@ static enum cs_err compose(struct deciding *d, cs_time decided_at, struct cs_fau
 /* The PIN may have taken its time: windows are judged again at the moment of signing. */
 static enum cs_err sign(struct deciding *d, struct cs_approver_token *token, struct cs_fault *fault)
 {
-	cs_time at = now_is();
+	cs_time at = cs_now();
 	struct cs_approval_context context;
 	enum cs_err err = cs_review_check_window(&d->review, at, fault);
 
@@ -242,7 +234,7 @@ static enum cs_err print_receipt(
 	enum cs_err err = cs_address_of(d->signed_decision, address);
 
 	if (err == CS_OK)
-		err = cs_receipt_check(d->approver, receipt, address, now_is(), &index, fault);
+		err = cs_receipt_check(d->approver, receipt, address, cs_now(), &index, fault);
 	if (err != CS_OK)
 		return err;
 	if (d->call->json) {
@@ -275,7 +267,7 @@ enum cs_err cs_decide(struct cs_call *call, const char *decision, struct cs_faul
 	struct deciding d = {
 		.call = call, .decision = decision, .rationale = cs_call_value(call, "rationale")};
 	enum cs_err err =
-		cs_approver_load(cs_call_value(call, "config"), now_is(), &d.approver, fault);
+		cs_approver_load(cs_call_value(call, "config"), cs_now(), &d.approver, fault);
 
 	if (d.rationale == NULL)
 		d.rationale = "";

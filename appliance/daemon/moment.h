@@ -1,13 +1,12 @@
 /*
- * The clock, randomness and new identifiers: what core/ takes as arguments.
+ * Randomness, new identifiers and the clock: what core/ takes as arguments.
  */
 #ifndef CS_MOMENT_H
 #define CS_MOMENT_H
 
+#include "clock_now.h"
 #include "address.h"
 
-/* The system's clock (CLOCK_REALTIME). */
-cs_time cs_now(void);
 /* Writes a new ULID of this moment. */
 void cs_new_ulid(cs_time now, char text[CS_ULID_TEXT]);
 /* Writes "kye:CLASS:ULID" into `id`, which must hold CS_ID_MAX + 1 bytes. */

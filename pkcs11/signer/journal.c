@@ -26,6 +26,7 @@ struct cs_journal {
 	bool directory_dirty; /* the name may not survive a crash yet: nothing may rest on it */
 	uint8_t chain[32];
 	char path[PATH_MAX];
+	bool unfinished; /* a half-written line stands behind `len` */
 };
 
 /* chain' = SHA-256(chain || JSON) */
@@ -281,11 +282,12 @@ enum cs_err cs_journal_append(struct cs_journal *j, const json_t *record, struct
 		err = sync_name(j, fault);
 	if (err != CS_OK)
 		return err;
+	if (j->unfinished)
+		return cs_fault_set(fault, CS_E_IO, j->path, "a half-written line could not be cut off; restart when the disk is well");
 	if (!write_at(j->fd, line.data, line.len, j->len) || fdatasync(j->fd) != 0) {
 		err = io_fault(j->path, "cannot write", fault);
-		if (ftruncate(j->fd, j->len) != 0)
-			err = io_fault(
-				j->path, "cannot write, nor cut off the half-written line", fault);
+		/* What may stand behind the end now would follow the next line: no more lines before a new start. */
+		j->unfinished = ftruncate(j->fd, j->len) != 0;
 		return err;
 	}
 	memcpy(j->chain, next, 32);
