@@ -37,7 +37,7 @@ ROWS = {
     "trust.nothing-removed": [("test_trust_change", ["no_entry_is_removed", "keys_and_tokens_end", "roles_end"])],
     "trust.appliance-keys": [("test_teeth", ["trust_appliance_keys"])],
     "policy.irreversible-quorum": [("test_policy", ["content_rules"]), ("test_oversight", ["another_command_takes_two_people"])],
-    "verify.subject": [("test_teeth", ["verify_subject"], ("verify.envelopes",))],
+    "verify.subject": [("test_teeth", ["verify_subject"])],
     "verify.statement": [("test_teeth", ["verify_statement"])],
     "verify.oversight": [("test_teeth", ["verify_oversight"], GATE)],
     "verify.quorum": [("test_teeth", ["verify_quorum"], GATE)],
