@@ -346,7 +346,7 @@ static enum cs_err check_gate(const struct cs_verification *v, struct cs_fault *
 {
 	CS_CLEANUP_JSON json_t *again = NULL;
 	const char *decided_at = cs_json_text(v->decision, "decided_at");
-	char recorded[CS_ADDRESS_TEXT], derived[CS_ADDRESS_TEXT];
+	char recorded[CS_ADDRESS_TEXT] = "", derived[CS_ADDRESS_TEXT] = "";
 	struct cs_gate_input input = {
 		.core = v->core,
 		.policy = v->policy,
