@@ -25,7 +25,8 @@ class Writer:
         self.promised = set()   # actions that were stored and said to go on by themselves
         self.sealed = {}        # action -> what its final view says
         self.packs = {}         # action -> canonical pack
-        self.receipts = {}      # decision -> (action, index in the log)
+        self.decided = {}       # decision that was stored -> action
+        self.receipts = {}      # decision that was logged -> (action, index in the log)
         self.rollbacks = []     # actions that wait for people
         self.refusals = 0       # times that nothing was taken because something was down
 
@@ -53,8 +54,6 @@ class Writer:
         except VarlinkError as error:
             if error.name not in ("SignerUnavailable", "WrongState"):
                 raise
-            if error.name == "SignerUnavailable" and error.parameters["path"].startswith("kye:action:"):
-                self.promised.add(error.parameters["path"])
         except OSError:
             self.drop()
         self.refusals += 1
@@ -72,6 +71,11 @@ class Writer:
         if len(self.rollbacks) < ROLLBACKS_MAX:
             self.propose(self.appliance.request("rollback"))
 
+    @staticmethod
+    def is_stored(error):
+        """It could not be sealed yet, and goes on by itself."""
+        return error.name == "SignerUnavailable" and error.parameters["path"].startswith("kye:action:")
+
     def propose(self, request, key=None):
         if key is None:
             self.number += 1
@@ -84,6 +88,8 @@ class Writer:
             # It was stored, or it was not: either way somebody said so.
             if error.name == "SignerUnavailable":
                 del self.unanswered[key]
+            if self.is_stored(error):
+                self.promised.add(error.parameters["path"])
             raise
         del self.unanswered[key]
         self.took(key, answer)
@@ -118,7 +124,12 @@ class Writer:
             return
         role = next(slot["role"] for slot in shown["action"]["slots"] if slot["approval"] is None)
         decision, snapshot = self.forger.signed(APPROVERS[role], action, role)
-        receipt = self.forger.decide(APPROVERS[role], action, decision, snapshot)["receipt"]
+        try:
+            receipt = self.forger.decide(APPROVERS[role], action, decision, snapshot)["receipt"]
+        except VarlinkError as error:
+            if self.is_stored(error):
+                self.decided[address(decision)] = action
+            raise
         if receipt["decision"] != address(decision):
             raise Lost(f"the receipt for {address(decision)} is for {receipt['decision']}")
         self.receipts[receipt["decision"]] = (action, receipt["statement"]["log"]["index"])
@@ -155,6 +166,6 @@ class Writer:
                 raise Lost(f"{action} has another core")
             if action not in self.rollbacks:
                 self.see(action)
-        for decision, (action, _) in self.receipts.items():
+        for decision, action in [*self.decided.items(), *((decision, action) for decision, (action, _) in self.receipts.items())]:
             if decision not in [address(entry) for entry in self.call("Show", id=action)["decisions"]]:
                 raise Lost(f"the decision {decision} about {action} is gone")

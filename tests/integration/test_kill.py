@@ -124,12 +124,14 @@ class Kill(unittest.TestCase):
 
     def check_log(self, store):
         """Indexes without a gap, each leaf over exactly those before it, at most one decision about an action. Gives the leaf hashes."""
+        leaves = store.leaves()
         hashes, subjects, decided = [], [], {}
-        for index, subject, statement, leaf in store.leaves():
+        looked_at = {0, len(leaves) - 1, *self.random.sample(range(len(leaves)), min(5, len(leaves)))}
+        for index, subject, statement, leaf in leaves:
             content = json.loads(statement)
             self.assertEqual((index, content["log"]["index"], content["log"]["after"]["size"]), (len(hashes),) * 3)
             self.assertEqual(content["subject"], subject)
-            if index % 97 == 0:
+            if index in looked_at:
                 self.assertEqual(content["log"]["after"]["root"], "sha256:" + tree_head(hashes).hex())
             hashes.append(sha256(b"\0" + statement))
             subjects.append(subject)

@@ -135,7 +135,8 @@ class Crowd(Case):
         for _ in range(3):
             self.serves(4)
         grown = resident_mib(self.world.processes["daemon"]) - before
-        self.assertLess(grown, 192)
+        # AddressSanitizer keeps what was freed for a while.
+        self.assertLess(grown, 192 + (256 if "ASAN_OPTIONS" in os.environ else 0))
         # Everybody is told and hung up on; who comes then is served.
         for connection in self.open:
             closed += self.drained(connection)
